@@ -26,8 +26,10 @@ struct ctype {
     const char *dim;           /* array: source text of the size, "" for [] */
     struct cdecl *members;     /* struct and union: members; function: parameters; enum: enumerators (type NULL) */
     size_t nmembers;
-    bool has_body;             /* struct, union, enum: defined here */
+    bool has_body;             /* struct, union, enum: defined here; function: (void), rather than () */
     bool variadic;
+    uint32_t body_first, body_end; /* with has_body: tokens from its { to after its } */
+    uint32_t key_first;        /* struct, union, enum: the keyword's token */
 };
 
 struct cdecl {
@@ -36,6 +38,7 @@ struct cdecl {
     const char *bits;          /* a bit-field's width, else NULL */
     uint32_t init_first, init_end; /* token range of the initialiser after '=' (equal: none) */
     uint32_t first, end;       /* token range of the declarator */
+    uint32_t name_token;       /* with a name: its token */
     int line;
 };
 
@@ -45,6 +48,9 @@ struct cdeclaration {
     struct ctype *base;        /* the specifiers' type */
     struct cdecl *declarators; /* none: `struct point {...};` */
     size_t ndeclarators;
+    uint32_t first, specifiers_end; /* tokens of the specifiers ("static const struct {...}") */
+    bool is_assert;            /* _Static_assert(...); nothing else is set but end */
+    bool old_style;            /* a definition with K&R parameter declarations */
     uint32_t body;             /* token of the function body's { if is_definition */
     uint32_t end;              /* first token after the ; (or after the body's }) */
 };
@@ -55,10 +61,15 @@ typedef bool ctype_is_typedef(void *ctx, const char *name, size_t len);
 /* Whether a declaration (rather than a statement) begins at token i. */
 bool ctype_begins(const struct tokens *t, size_t i, ctype_is_typedef *is_typedef, void *ctx);
 
-/* Parse one whole declaration or function definition at token i. ERR_SYNTAX with the line. Attributes, asm labels,
+/* Parse one whole declaration or function definition at token i. ERR_SYNTAX with the line; out->end is then the token
+ * where it failed (t->count: the text ends too early). Attributes, asm labels,
  * _Static_assert, __extension__ and GNU keywords are skipped. */
 enum err_code ctype_parse(const struct tokens *t, size_t i, ctype_is_typedef *is_typedef, void *ctx, struct arena *a,
                           struct cdeclaration *out, struct err *e);
+
+/* Parse a type name as in a cast ("const double (*)[2]") at token i; *end is the token after it. */
+enum err_code ctype_parse_name(const struct tokens *t, size_t i, ctype_is_typedef *is_typedef, void *ctx, struct arena *a,
+                               struct ctype **type, size_t *end, struct err *e);
 
 /* Type as C text with name in its place ("double (*name)[2]", name may be ""), appended to out. */
 struct buf;

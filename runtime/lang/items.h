@@ -22,6 +22,11 @@ struct items {
 enum err_code items_split(const struct tokens *t, ctype_is_typedef *is_typedef, void *ctx, struct arena *a, struct items *out,
                           struct err *e);
 
+/* Whether a preprocessor line is `#define NAME type...`, so that NAME can begin a declaration; its name within pp. types
+ * (may be NULL) tells which names in the body are types. */
+bool items_define_is_type(const char *pp, size_t len, ctype_is_typedef *types, void *ctx, const char **name,
+                          size_t *name_len);
+
 enum completeness { COMPLETE, INCOMPLETE, INVALID };
 
 /* Jupyter's is_complete: whether text can run as it stands; indent gets the spaces for the next line (at most size). */

@@ -48,4 +48,14 @@ bool token_is(const struct tokens *t, size_t i, const char *spelling);
 /* Index of the token that closes the (, [ or { at i; t->count if none does. */
 size_t token_match(const struct tokens *t, size_t i);
 
+/* What a word means at the beginning of a declaration or statement. */
+enum word_kind {
+    WORD_NAME = 0,             /* an ordinary identifier */
+    WORD_TYPEDEF, WORD_EXTERN, WORD_STATIC, WORD_STORAGE /* auto, register, _Thread_local */, WORD_CONST, WORD_VOLATILE,
+    WORD_QUALIFIER /* restrict, _Atomic */, WORD_INLINE, WORD_ATTRIBUTE /* skipped with its parentheses */, WORD_EXTENSION,
+    WORD_TYPE /* int, unsigned, ... */, WORD_STRUCT, WORD_UNION, WORD_ENUM, WORD_TYPEOF, WORD_ASSERT, WORD_ASM,
+    WORD_STATEMENT /* return, if, ... */, WORD_OPERATOR /* sizeof, _Alignof, _Generic */
+};
+enum word_kind lex_word(const char *s, size_t len);
+
 #endif
