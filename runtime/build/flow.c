@@ -1,0 +1,299 @@
+/* A flow's text to a shared object, once a content.
+ *
+ *   build_dir/KEY.c         the text, kept to say where a crash is
+ *   build_dir/KEY.tcc.so    by libtcc, in milliseconds
+ *   build_dir/KEY.cc.so     by cc -O2; taken for the tcc tier too when it is there
+ *
+ * KEY is the sha256 of the text, the flags, the compiler and weir.h. Files appear by rename, so that two builders may
+ * work at once and a killed one leaves nothing that looks whole. */
+#include "runtime/build/build.h"
+
+#include "runtime/base/file.h"
+#include "runtime/base/sha256.h"
+#include "runtime/build/diagnostics.h"
+#include "runtime/build/flags.h"
+#include "runtime/build/spawn.h"
+#include "runtime/build/tcc.h"
+#include "runtime/build/where.h"
+
+#include <libtcc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { FLOW_PATH = 4096 };
+
+struct job {
+    const char *text;
+    size_t len;
+    const char *dir;
+    const char *include_dir;
+    char key[SHA256_HEX];
+    struct flags user;        /* WEIR_CFLAGS */
+};
+
+/* ---- key ---- */
+
+static enum err_code job_key(struct job *j, struct err *e)
+{
+    struct buf with;
+    unsigned char digest[SHA256_BYTES];
+    buf_init(&with, 0);
+    buf_str(&with, "weir flow 1, libtcc 0.9.27\n");
+    enum err_code code = flags_fingerprint(&with, j->include_dir, e);
+    for (const char *const *f = build_cc_flags(); *f; f++) {
+        buf_str(&with, *f);
+        buf_char(&with, '\n');
+    }
+    for (size_t i = 0; i < j->user.count; i++) {
+        buf_str(&with, j->user.argv[i]);
+        buf_char(&with, '\n');
+    }
+    code = code ? code : buf_check(&with, "a build's key", e);
+    struct iovec parts[2] = { { .iov_base = with.data, .iov_len = with.len } };
+    memcpy(&parts[1].iov_base, &j->text, sizeof j->text); /* iovec has no const; the bytes are only read */
+    parts[1].iov_len = j->len;
+    code = code ? code : sha256_parts(parts, 2, digest, e);
+    if (!code) {
+        sha256_hex(digest, j->key);
+    }
+    buf_done(&with);
+    return code;
+}
+
+static void job_path(const struct job *j, const char *suffix, char path[FLOW_PATH])
+{
+    (void)snprintf(path, FLOW_PATH, "%s/%s%s", j->dir, j->key, suffix); /* job_begin has checked that it fits */
+}
+
+/* A path that nobody else writes to, to be renamed. */
+static void job_own_path(const struct job *j, const char *suffix, char path[FLOW_PATH])
+{
+    (void)snprintf(path, FLOW_PATH, "%s/.%s.%ld%s", j->dir, j->key, (long)getpid(), suffix);
+}
+
+static enum err_code job_begin(struct job *j, struct err *e)
+{
+    flags_init(&j->user);
+    flags_words(&j->user, getenv("WEIR_CFLAGS"));
+    if (j->user.failed) {
+        return err_memory(e);
+    }
+    if (strlen(j->dir) + SHA256_HEX + 32 > FLOW_PATH) {
+        return err_set(e, ERR_LIMIT, "the path '%.100s...' is too long", j->dir);
+    }
+    enum err_code code = file_mkdirs(j->dir, e);
+    code = code ? code : build_paths(&j->include_dir, NULL, NULL, e);
+    return code ? code : job_key(j, e);
+}
+
+static enum err_code publish(const char *from, const char *to, struct err *e)
+{
+    if (rename(from, to) != 0) {
+        enum err_code code = err_errno(e, "can't rename to '%s'", to);
+        (void)unlink(from); /* the rename's error is the one that counts */
+        return code;
+    }
+    return ERR_NONE;
+}
+
+/* KEY.c, unless it is there. */
+static enum err_code job_keep_text(const struct job *j, char path[FLOW_PATH], struct err *e)
+{
+    job_path(j, ".c", path);
+    return access(path, R_OK) == 0 ? ERR_NONE : file_write_atomic(path, j->text, j->len, 0666, 0, e);
+}
+
+/* ---- the two compilers ---- */
+
+/* Options of the user's that concern tcc too. */
+static void tcc_user_options(struct TCCState *s, const struct flags *user)
+{
+    for (size_t i = 0; i < user->count; i++) {
+        const char *w = user->argv[i];
+        if (w[0] == '-' && strchr("IDLUl", w[1]) && w[1]) {
+            tcc_set_options(s, w);
+        }
+    }
+}
+
+/* With the anchor behind it and a NUL. */
+static enum err_code anchored(struct buf *out, const char *text, size_t len, struct err *e)
+{
+    buf_init(out, 2 * (size_t)BUF_DEFAULT_MAX);
+    buf_add(out, text, len);
+    buf_str(out, BUILD_ANCHOR_TEXT);
+    return buf_check(out, "the flow's text", e);
+}
+
+/* What a refused or doubtful text is: cc's errors, or *accepted by cc. */
+static enum err_code second_look(const struct tcc *t, const char *text, size_t len, const char *include_dir,
+                                 const char *const *extra, bool *accepted, struct err *e)
+{
+    *accepted = false;
+    switch (diagnose(text, len, include_dir, extra, e)) {
+    case DIAGNOSIS_CLEAN:
+        *accepted = true;
+        return ERR_NONE;
+    case DIAGNOSIS_ERRORS:
+        return ERR_COMPILE;
+    case DIAGNOSIS_UNKNOWN:
+        break;
+    }
+    return diagnostics_tcc(t->first.len ? t->first.data : "tcc failed without a word", e);
+}
+
+static enum err_code with_tcc(const struct job *j, const char *so, bool *use_cc, struct err *e)
+{
+    struct tcc t;
+    struct buf text;
+    char own[FLOW_PATH];
+    *use_cc = false;
+    job_own_path(j, ".tcc.so", own);
+    enum err_code code = anchored(&text, j->text, j->len, e);
+    code = code ? code : tcc_begin(&t, TCC_OUTPUT_DLL, "-Wl,-Bsymbolic", j->include_dir, e);
+    if (code) {
+        buf_done(&text);
+        return code;
+    }
+    tcc_user_options(t.state, &j->user);
+    bool fine = tcc_compile(&t, text.data);
+    if (!fine) {
+        bool accepted;
+        code = second_look(&t, j->text, j->len, j->include_dir, j->user.argv, &accepted, e);
+        *use_cc = accepted && t.refused;
+        fine = accepted && !t.refused;
+    }
+    if (fine) {
+        t.first.len = 0;
+        if (tcc_add_library(t.state, "m") != 0 || tcc_output_file(t.state, own) != 0) {
+            *use_cc = true; /* its linker knows less than ld */
+            (void)unlink(own);
+        } else {
+            code = publish(own, so, e);
+        }
+    }
+    tcc_done(&t);
+    buf_done(&text);
+    return code;
+}
+
+static enum err_code cc_failed(const struct job *j, const struct buf *output, struct err *e)
+{
+    enum diagnosis d = diagnose(j->text, j->len, j->include_dir, j->user.argv, e);
+    if (d == DIAGNOSIS_ERRORS) {
+        return ERR_COMPILE;
+    }
+    return err_set(e, ERR_COMPILE, "%s failed: %s", flags_compiler(), output->len ? output->data : "(it said nothing)");
+}
+
+static enum err_code with_cc(const struct job *j, const char *source, const char *so, struct err *e)
+{
+    struct flags f;
+    struct buf output;
+    char own[FLOW_PATH];
+    int status = 0;
+    job_own_path(j, ".cc.so", own);
+    buf_init(&output, 1 << 20);
+    flags_init(&f);
+    const char *const head[] = { flags_compiler(), "-O2", "-g", "-shared", "-fPIC", "-fdiagnostics-plain-output",
+                                 "-Wl,-Bsymbolic", "-I", j->include_dir, "-o", own, NULL };
+    flags_adds(&f, head);
+    flags_adds(&f, flags_strict());
+    flags_adds(&f, build_cc_flags());
+    flags_add(&f, source);
+    flags_adds(&f, j->user.argv); /* behind the source: libraries count only there */
+    flags_add(&f, "-lm");
+    enum err_code code = flags_ok(&f) ? spawn_capture(f.argv, &output, &status, e) : err_memory(e);
+    if (!code && status != 0) {
+        (void)unlink(own);
+        code = cc_failed(j, &output, e);
+    }
+    code = code ? code : publish(own, so, e);
+    flags_done(&f);
+    buf_done(&output);
+    return code;
+}
+
+/* ---- the whole ---- */
+
+static enum err_code job_run(const struct job *j, enum build_tier tier, char so[FLOW_PATH], enum build_tier *used,
+                             struct err *e)
+{
+    char source[FLOW_PATH];
+    bool use_cc = tier == BUILD_CC;
+    job_path(j, ".cc.so", so);
+    *used = BUILD_CC;
+    if (access(so, R_OK) == 0) {
+        return ERR_NONE;
+    }
+    if (tier == BUILD_TCC) {
+        job_path(j, ".tcc.so", so);
+        *used = BUILD_TCC;
+        if (access(so, R_OK) == 0) {
+            return ERR_NONE;
+        }
+    }
+    enum err_code code = job_keep_text(j, source, e);
+    if (!code && tier == BUILD_TCC) {
+        code = with_tcc(j, so, &use_cc, e);
+    }
+    if (!code && use_cc) {
+        job_path(j, ".cc.so", so);
+        *used = BUILD_CC;
+        code = with_cc(j, source, so, e);
+    }
+    return code;
+}
+
+enum err_code build_flow(const char *text, size_t len, const char *build_dir, enum build_tier tier, char **so_path,
+                         enum build_tier *used, struct err *e)
+{
+    struct job j = { .text = text, .len = len, .dir = build_dir };
+    char so[FLOW_PATH];
+    enum build_tier taken = tier;
+    enum err_code code = job_begin(&j, e);
+    code = code ? code : job_run(&j, tier, so, &taken, e);
+    flags_done(&j.user);
+    if (code) {
+        return code;
+    }
+    char *path = strdup(so);
+    if (!path) {
+        return err_memory(e);
+    }
+    *so_path = path;
+    if (used) {
+        *used = taken;
+    }
+    return ERR_NONE;
+}
+
+enum err_code build_check(const char *text, size_t len, struct err *e)
+{
+    const char *include_dir;
+    struct tcc t;
+    struct buf copy;
+    struct flags user;
+    bool accepted;
+    enum err_code code = build_paths(&include_dir, NULL, NULL, e);
+    if (code) {
+        return code;
+    }
+    flags_init(&user);
+    flags_words(&user, getenv("WEIR_CFLAGS"));
+    code = anchored(&copy, text, len, e);
+    code = code ? code : tcc_begin(&t, TCC_OUTPUT_OBJ, NULL, include_dir, e);
+    if (!code) {
+        tcc_user_options(t.state, &user);
+        if (!tcc_compile(&t, copy.data)) {
+            code = second_look(&t, text, len, include_dir, user.argv, &accepted, e);
+        }
+        tcc_done(&t);
+    }
+    buf_done(&copy);
+    flags_done(&user);
+    return code;
+}

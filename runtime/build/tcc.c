@@ -1,0 +1,82 @@
+/* See tcc.h. */
+#include "runtime/build/tcc.h"
+
+#include <libtcc.h>
+#include <string.h>
+
+/* Warnings of tcc for what C forbids. */
+static bool is_doubtful(const char *message)
+{
+    static const char *const serious[] = { "implicit declaration", "read-only", "void function", "function returning void",
+                                           "return' with a value", "incompatible types for redefinition" };
+    for (size_t i = 0; i < sizeof serious / sizeof *serious; i++) {
+        if (strstr(message, serious[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_undefined(struct tcc *t, const char *message)
+{
+    static const char before[] = "undefined symbol '";
+    const char *name = strstr(message, before);
+    if (name) {
+        name += sizeof before - 1;
+        buf_add(&t->undefined, name, strcspn(name, "'"));
+        buf_char(&t->undefined, '\n');
+    }
+}
+
+static void on_message(void *opaque, const char *message)
+{
+    struct tcc *t = opaque;
+    bool warning = strstr(message, "warning: ") != NULL;
+    if (warning && !is_doubtful(message)) {
+        return;
+    }
+    if (!warning && strstr(message, "undefined symbol '")) {
+        add_undefined(t, message);
+    }
+    if (t->first.len == 0) {
+        buf_str(&t->first, message);
+    }
+    t->refused = t->refused || !warning;
+    t->doubtful = t->doubtful || warning;
+}
+
+enum err_code tcc_begin(struct tcc *t, int output, const char *options, const char *include_dir, struct err *e)
+{
+    *t = (struct tcc){ .state = tcc_new() };
+    buf_init(&t->first, 1 << 16);
+    buf_init(&t->undefined, 1 << 20);
+    if (!t->state) {
+        return err_memory(e);
+    }
+    tcc_set_error_func(t->state, t, on_message);
+    tcc_set_options(t->state, "-Wimplicit-function-declaration");
+    if (options) {
+        tcc_set_options(t->state, options);
+    }
+    if (tcc_set_output_type(t->state, output) != 0 || tcc_add_include_path(t->state, include_dir) != 0) {
+        return err_memory(e);
+    }
+    tcc_define_symbol(t->state, "_GNU_SOURCE", "1");
+    return ERR_NONE;
+}
+
+void tcc_done(struct tcc *t)
+{
+    if (t->state) {
+        tcc_delete(t->state);
+    }
+    buf_done(&t->first);
+    buf_done(&t->undefined);
+    *t = (struct tcc){ .state = NULL };
+}
+
+bool tcc_compile(struct tcc *t, const char *text)
+{
+    int failed = tcc_compile_string(t->state, text);
+    return !failed && !t->refused && !t->doubtful;
+}
