@@ -34,6 +34,16 @@ struct graph {
  * ERR_GRAPH names the step and its cell and says what to do; ERR_PENDING: a target's cell has not run yet. */
 enum err_code graph_check(struct graph *g, struct err *e);
 
+/* Only what no further step could cure (a notebook's cells run in any order): ERR_GRAPH. Sets split, scope, depth and rank
+ * as far as they are known. */
+enum err_code graph_check_known(struct graph *g, struct err *e);
+
+/* Index of a step, -1: none of that name. */
+int graph_find(const struct graph *g, const char *name);
+
+/* Through which target of `split` (an index into its next) step is reached; -1: it is not inside that split. */
+int graph_branch(const struct graph *g, unsigned step, unsigned split);
+
 /* Whether step a comes before step b on some path. */
 bool graph_before(const struct graph *g, unsigned a, unsigned b);
 
