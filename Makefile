@@ -34,7 +34,7 @@ KERNEL  := $(filter-out $(SESSION),$(call src,kernel))
 
 PROGRAMS := $(B)/weir $(B)/weir-kernel $(B)/weir-session $(B)/weir-zygote
 
-all: $(PROGRAMS)
+all: $(PROGRAMS) ## build/weir (the command line), build/weir-kernel and their helpers: needs only gcc and -dev packages
 
 $(B)/libweir.a: $(call obj,$(RUNTIME))
 $(B)/liblang.a: $(call obj,$(LANG))
@@ -71,6 +71,145 @@ $(B)/tests/%: $(B)/tests/unit/%.o $(B)/liblang.a $(B)/libweir.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -rdynamic -o $@ $^ -lcmocka $(LIBS_LANG)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(wildcard $(patsubst %.o,%.d,$(call obj,$(RUNTIME) $(RUNTIME_MAINS) $(LANG) $(CLI) $(MAGICS) $(SESSION) $(KERNEL) \
+    kernel/session_protocol.c $(UNIT_SRC))))
 
-.PHONY: all
+# ---- Jupyter: a Python environment under build/, whatever B is, and the kernelspec in it ----
+VENV     := build/venv
+SPEC     := $(VENV)/share/jupyter/kernels/weir
+JOBS     ?= $(shell nproc)
+# $(call kernelspec,FOLDER,PROGRAM): write a kernelspec that starts PROGRAM.
+kernelspec = mkdir -p $(1) && sed 's|@KERNEL@|$(2)|' kernel/kernelspec/kernel.json.in >$(1)/kernel.json && \
+             cp kernel/kernelspec/logo-64x64.png kernel/kernelspec/logo-svg.svg $(1)/
+
+kernelspec: venv
+	@$(call kernelspec,$(SPEC),$(abspath $(B))/weir-kernel)
+
+venv:
+	@tests/setup.sh packages jupyter
+	@tests/setup.sh venv $(VENV) tests/requirements.txt
+
+# What demo, lab, check and notebooks need first. Packages come before anything is compiled, so the rest is a make of its own.
+ready:
+	@tests/setup.sh packages build jupyter
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(MAKE) --no-print-directory kernelspec
+
+demo: ready ## install what is missing, run both example notebooks through Jupyter, show what the runs left
+	@$(VENV)/bin/python notebooks/demo.py
+
+lab: ready ## open JupyterLab on the example notebooks
+	cd notebooks && ../$(VENV)/bin/jupyter lab --ServerApp.root_dir=. $(LAB_FLAGS)
+
+notebooks: ready ## execute the example notebooks and keep their outputs in them
+	@$(VENV)/bin/python notebooks/demo.py --save
+
+check: ## install what is missing, then every test: layers, style, unit, protocol, cells, flows, notebooks, browser
+	@tests/setup.sh packages build jupyter check
+	@$(MAKE) --no-print-directory ready
+	@$(MAKE) --no-print-directory -j$(JOBS) unit-programs
+	@tests/check.sh $(B) $(VENV) $(PYTEST)
+
+unit-programs: $(UNIT)
+
+unit: $(UNIT) ## the cmocka programs alone
+	@mkdir -p $(B)/reports
+	@tests/unit.sh $(B)/reports/unit $(UNIT)
+
+test: ready ## one test: T=lexer (a cmocka program), T=tests/flows (a folder or file), T=words (pytest -k)
+	@test -n "$(T)" || { echo "usage: make test T=lexer | T=tests/flows/test_x.py | T=words"; exit 2; }
+	@if [ -e tests/unit/$(T).c ]; then $(MAKE) --no-print-directory $(B)/tests/$(T) && $(B)/tests/$(T); \
+	else case "$(T)" in tests/*) set -- "$(T)" ;; *) set -- tests -k "$(T)" ;; esac; \
+	    WEIR_BUILD=$(abspath $(B)) $(VENV)/bin/python -m pytest -o cache_dir=$(B)/reports/cache "$$@"; fi
+
+# ---- the same code under other eyes; each in a build folder of its own ----
+SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+asan: ## the tests (without the browser) with AddressSanitizer and UBSan: host, runtime and, compiled by cc, the flows' code
+	@tests/setup.sh packages build jupyter check
+	@$(MAKE) --no-print-directory ready
+	@$(MAKE) --no-print-directory -j$(JOBS) B=build/asan OPT="-O1 -g" SAN="$(SAN_FLAGS)" all unit-programs
+	@ASAN_OPTIONS=detect_leaks=0:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 WEIR_TIER=cc WEIR_CFLAGS="$(SAN_FLAGS)" \
+	    tests/check.sh build/asan $(VENV) $(or $(PYTEST),tests/protocol tests/cells tests/flows)
+
+tsan: ## the cmocka programs with ThreadSanitizer
+	@tests/setup.sh packages build check
+	@$(MAKE) --no-print-directory -j$(JOBS) B=build/tsan OPT="-O1 -g" SAN="-fsanitize=thread" unit
+
+valgrind: ## the cmocka programs under memcheck, leaks included
+	@tests/setup.sh packages build check valgrind
+	@$(MAKE) --no-print-directory -j$(JOBS) unit-programs
+	@UNIT_TIMEOUT=1200 UNIT_UNDER="valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9" \
+	    tests/unit.sh build/reports/valgrind $(UNIT)
+
+cov: ## which lines the cmocka programs and the Python tests reach: build/cov/index.html
+	@tests/setup.sh packages build jupyter check
+	@$(MAKE) --no-print-directory ready
+	@$(MAKE) --no-print-directory -j$(JOBS) B=build/cov OPT="-O0 -g" SAN="--coverage -fprofile-update=atomic" all unit-programs
+	@find build/cov -name '*.gcda' -delete
+	-@tests/check.sh build/cov $(VENV) tests/protocol tests/cells tests/flows
+	@$(VENV)/bin/gcovr --root . --object-directory build/cov --filter 'kernel/' --filter 'magics/' --filter 'runtime/' \
+	    --html-details build/cov/index.html --print-summary --gcov-ignore-errors=all build/cov
+
+FUZZ      := $(patsubst tests/fuzz/%.c,%,$(call src,tests/fuzz))
+FUZZ_TIME ?= 30
+fuzz: ## libFuzzer on what reads foreign bytes; FUZZ_TIME seconds each (30), FUZZ=name for one
+	@tests/setup.sh packages build fuzz
+	@for name in $(FUZZ); do \
+	    $(MAKE) --no-print-directory build/fuzz/$$name && mkdir -p build/fuzz/corpus/$$name || exit 1; \
+	    echo "fuzz: $$name, $(FUZZ_TIME) s"; \
+	    build/fuzz/$$name -max_total_time=$(FUZZ_TIME) -max_len=65536 -timeout=10 -print_final_stats=1 -verbosity=0 \
+	        -artifact_prefix=build/fuzz/$$name- build/fuzz/corpus/$$name || exit 1; done
+FUZZED := $(filter-out runtime/cli/flow_main.c,$(RUNTIME)) $(LANG)
+build/fuzz/%: tests/fuzz/%.c $(FUZZED)
+	@mkdir -p $(@D)
+	clang -std=gnu17 -D_GNU_SOURCE -O1 -g -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ \
+	    $< $(FUZZED) $(LIBS_LANG)
+
+bench: ready ## speed beside a limit or a peer (ipykernel, Metaflow), as a table
+	@tests/setup.sh venv build/venv-bench tests/bench/requirements.txt
+	@build/venv-bench/bin/python tests/bench/bench.py $(BENCH)
+
+layers: ## includes go kernel -> magics -> runtime, never back
+	@tests/layers.sh
+
+style: ## banned functions, files that grew too long, unfinished work
+	@tests/style.sh
+
+format: ## clang-format over every C file
+	@tests/setup.sh packages format
+	clang-format -i $$(find kernel magics runtime tests -name '*.[ch]')
+
+# ---- installing: under PREFIX, or (USER=1) a kernelspec in your home that starts this build where it is ----
+D         := $(DESTDIR)$(PREFIX)
+HOME_SPEC := $(or $(JUPYTER_DATA_DIR),$(or $(XDG_DATA_HOME),$(HOME)/.local/share)/jupyter)/kernels/weir
+
+install: $(if $(filter 1,$(USER)),install-user,install-prefix) ## under PREFIX (/usr/local); USER=1: only a kernelspec in your home, for this build
+
+install-prefix: all
+	install -d $(D)/bin $(D)/libexec/weir $(D)/include/weir $(D)/lib/weir $(D)/lib/pkgconfig
+	install $(B)/weir $(D)/bin/weir
+	install $(B)/weir-kernel $(B)/weir-session $(B)/weir-zygote $(D)/libexec/weir/
+	install -m 644 runtime/include/weir.h $(D)/include/weir/weir.h
+	install -m 644 $(B)/libweir.a $(D)/lib/weir/libweir.a
+	sed 's|@PREFIX@|$(PREFIX)|' runtime/weir.pc.in >$(D)/lib/pkgconfig/weir.pc
+	$(call kernelspec,$(D)/share/jupyter/kernels/weir,$(PREFIX)/libexec/weir/weir-kernel)
+
+install-user: all
+	$(call kernelspec,$(HOME_SPEC),$(abspath $(B))/weir-kernel)
+
+uninstall: ## take out what install put there (USER=1: in your home)
+ifeq ($(USER),1)
+	rm -rf $(HOME_SPEC)
+else
+	rm -rf $(D)/libexec/weir $(D)/include/weir $(D)/lib/weir $(D)/share/jupyter/kernels/weir
+	rm -f $(D)/bin/weir $(D)/lib/pkgconfig/weir.pc
+endif
+
+clean: ## remove what was built; the Python environments stay (rm -rf build takes them too)
+	@[ ! -d $(B) ] || find $(B) -mindepth 1 -maxdepth 1 ! -name 'venv*' -exec rm -rf {} +
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: all venv kernelspec ready demo lab notebooks check unit-programs unit test asan tsan valgrind cov fuzz bench layers style \
+        format install install-prefix install-user uninstall clean help
