@@ -40,7 +40,8 @@ struct decl {
     const struct source *source;
     const struct cdeclaration *declaration; /* NULL for macros */
     const struct cdecl *declarator;         /* NULL for macros, tags, enumerators */
-    const struct ctype *type;               /* variable's, function's, what a typedef means, the tag's struct */
+    const struct ctype *type;               /* variable's, function's, what a typedef means, the tag's struct; an enumerator's enum */
+    bool is_defined;                        /* a tag's: with its members */
 };
 
 struct index;

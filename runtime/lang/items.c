@@ -5,8 +5,6 @@
  * are stepped over to their `;`). The last one may lack its `;`: it is the cell's value. */
 #include "runtime/lang/items.h"
 
-#include "runtime/base/buf.h"
-
 #include <string.h>
 
 enum { MAX_NESTING = 1000, INDENT = 4 };
@@ -189,18 +187,18 @@ static bool word(const struct splitter *s, size_t i, const char *spelling)
 /* An expression up to and past its `;`. *value: the text ends first, without one. */
 static enum err_code expression(struct splitter *s, size_t i, size_t *end, bool *value)
 {
-    size_t first = i;
+    if (s->t->at[i].kind == TOKEN_IDENT && word(s, i + 1, "(")) {
+        size_t close = token_match(s->t, i + 1);
+        if (word(s, close + 1, "{")) { /* a macro that loops: name(...) { ... } */
+            return statement(s, close + 1, end, value);
+        }
+    }
     while (i < s->t->count && !word(s, i, ";")) {
         char c = bracket_at(s->t, i);
         if (c == '}' || c == ')' || c == ']') {
             return syntax(s, i, "';' expected");
         }
         i = c ? token_match(s->t, i) + 1 : i + 1;
-        /* a macro that loops: name(...) { ... } */
-        if (i == token_match(s->t, first + 1) + 1 && i > first + 2 && word(s, i, "{") && bracket_at(s->t, first + 1) == '(' &&
-            s->t->at[first].kind == TOKEN_IDENT) {
-            return statement(s, i, end, value);
-        }
     }
     *value = i >= s->t->count;
     *end = *value ? i : i + 1;
