@@ -9,19 +9,21 @@
 #include "runtime/base/buf.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum build_tier { BUILD_TCC, BUILD_CC };
 
-/* The flags that make both tiers give the same bytes: "-ffp-contract=off -fwrapv -fno-builtin-..."; static, NULL-terminated. */
+/* The flags that make both tiers give the same bytes: "-ffp-contract=off -fwrapv -fno-builtin-..."; static,
+ * NULL-terminated. */
 const char *const *build_cc_flags(void);
 
 /* Where weir.h and the runtime are: beside this executable's build folder, or PREFIX. ERR_NOT_FOUND. Static strings. */
 enum err_code build_paths(const char **include_dir, const char **lib_dir, const char **exec_dir, struct err *e);
 
-/* Compile flow.c text into a shared object under build_dir (STORE/build), or find it there. tier BUILD_TCC falls back to
- * cc by itself for what tcc can't compile (*used says what was taken). so_path: owned, free. Extra cc flags from WEIR_CFLAGS. ERR_COMPILE: messages in the
- * users' cells, `cell [4] line 3: error: ...`, all of them. */
+/* Compile flow.c text into a shared object under build_dir (STORE/build), or find it there. tier BUILD_TCC falls back
+ * to cc by itself for what tcc can't compile (*used says what was taken). so_path: owned, free. Extra cc flags from
+ * WEIR_CFLAGS. ERR_COMPILE: messages in the users' cells, `cell [4] line 3: error: ...`, all of them. */
 enum err_code build_flow(const char *text, size_t len, const char *build_dir, enum build_tier tier, char **so_path,
                          enum build_tier *used, struct err *e);
 
@@ -30,9 +32,13 @@ enum err_code build_check(const char *text, size_t len, struct err *e);
 
 /* ---- cells ---- */
 
-struct build_cells;     /* the session's linker: every cell's symbols, in one arena of executable memory */
+struct build_cells; /* the session's linker: every cell's symbols, in one arena of executable memory */
 
-struct build_symbol { const char *name; bool function; bool keeps_storage; };
+struct build_symbol {
+    const char *name;
+    bool function;
+    bool keeps_storage;
+};
 
 enum err_code build_cells_new(struct build_cells **out, struct err *e);
 void build_cells_free(struct build_cells *b);
@@ -40,17 +46,29 @@ void build_cells_free(struct build_cells *b);
 /* A symbol of the host for cells to call. */
 enum err_code build_cells_host(struct build_cells *b, const char *name, void *address, struct err *e);
 
-/* Compile and link one lowered cell (by tcc, or cc into a .so when cc is set). Undefined symbols are looked for in earlier
- * cells, the host's, then libc and libm. Earlier callers of a function defined again reach the new one. Nothing changes on
- * failure (a cell is a transaction). entry_address: of `entry`, NULL if entry is. label: "cell [3]". */
-enum err_code build_cells_add(struct build_cells *b, const char *label, const char *text, size_t len, const char *entry, bool cc,
-                              const struct build_symbol *defined, size_t ndefined, void **entry_address, struct err *e);
+/* Compile and link one lowered cell (by tcc, or cc into a .so when cc is set). Undefined symbols are looked for in
+ * earlier cells, the host's, then libc and libm. Earlier callers of a function defined again reach the new one. Nothing
+ * changes on failure (a cell is a transaction). entry_address: of `entry`, NULL if entry is. label: "cell [3]". */
+enum err_code build_cells_add(struct build_cells *b, const char *label, const char *text, size_t len, const char *entry,
+                              bool cc, const struct build_symbol *defined, size_t ndefined, void **entry_address,
+                              struct err *e);
+
+/* Run the constructors of the cell added last (user code: under the session's guard, before its entry). */
+void build_cells_construct(struct build_cells *b);
 
 /* Address of a symbol, NULL: none. */
 void *build_cells_find(const struct build_cells *b, const char *name);
 
-/* Where a code address is: cell label, line and function; false: not in a cell. Slow (compiles once more with debug info). */
-struct build_where { char cell[64]; int line; char function[128]; };
+/* Whether a code address is in a cell. Async-signal-safe. */
+bool build_cells_has(const struct build_cells *b, const void *pc);
+
+/* Where a code address is: cell label, line and function; false: not in a cell. Slow (compiles once more with debug
+ * info). */
+struct build_where {
+    char cell[64];
+    int line;
+    char function[128];
+};
 bool build_cells_where(struct build_cells *b, const void *pc, struct build_where *out);
 
 /* The same for a flow's .so: offset from its load address; source text of the flow for tcc's. */

@@ -21,15 +21,15 @@ enum { SHOWN_ERRORS = 10, SHOWN_LINE = 160 };
 
 /* Where one physical line is for people. */
 struct place {
-    const char *cell;      /* in the text, not terminated; NULL: generated code */
+    const char *cell; /* in the text, not terminated; NULL: generated code */
     int cell_len;
     int line;
-    const char *text;      /* the line itself */
+    const char *text; /* the line itself */
     int text_len;
 };
 
 struct map {
-    struct place *at;      /* [0] is physical line 1 */
+    struct place *at; /* [0] is physical line 1 */
     size_t count;
 };
 
@@ -91,8 +91,11 @@ static enum err_code map_make(struct map *m, struct buf *blank, const char *text
             line = next;
         } else {
             buf_add(blank, s, (size_t)(stop - s));
-            m->at[m->count] = (struct place){ .cell = is_cell(name, name_len) ? name : NULL, .cell_len = name_len,
-                                              .line = line++, .text = s, .text_len = (int)(stop - s) };
+            m->at[m->count] = (struct place){ .cell = is_cell(name, name_len) ? name : NULL,
+                                              .cell_len = name_len,
+                                              .line = line++,
+                                              .text = s,
+                                              .text_len = (int)(stop - s) };
         }
         buf_char(blank, '\n');
         s = newline ? newline + 1 : end;
@@ -170,8 +173,8 @@ static bool note_helps(const struct remark *r)
 
 struct collected {
     struct buf text;
-    int errors;           /* in all */
-    char cell[64];        /* of the first error shown */
+    int errors;    /* in all */
+    char cell[64]; /* of the first error shown */
     int line;
 };
 
@@ -194,7 +197,8 @@ static void add_remark(struct collected *c, const struct map *m, const struct re
     }
 }
 
-/* All errors in cells' lines; if there are none, those in generated code (generated = true), so that nothing is lost. */
+/* All errors in cells' lines; if there are none, those in generated code (generated = true), so that nothing is lost.
+ */
 static void collect(struct collected *c, const struct map *m, const char *output, const char *path, bool generated)
 {
     bool last_kept = false;
@@ -207,7 +211,8 @@ static void collect(struct collected *c, const struct map *m, const char *output
             }
         } else if (generated && r.error) {
             if (c->errors++ < SHOWN_ERRORS) {
-                buf_printf(&c->text, "%sgenerated code: error: %.*s", c->text.len ? "\n" : "", r.message_len, r.message);
+                buf_printf(&c->text, "%sgenerated code: error: %.*s", c->text.len ? "\n" : "", r.message_len,
+                           r.message);
             }
         } else if (r.error) {
             add_remark(c, m, &r);
@@ -288,7 +293,8 @@ done:
     return result;
 }
 
-enum err_code diagnostics_tcc(const char *message, struct err *e)
+/* One message of tcc's ("cell [4]:3: error: ...") in the same form. */
+static enum err_code from_tcc(const char *message, struct err *e)
 {
     const char *start = strstr(message, "cell [");
     const char *colon = start ? strstr(start, "]:") : NULL;
@@ -306,4 +312,20 @@ enum err_code diagnostics_tcc(const char *message, struct err *e)
     const char *what = strncmp(after, "warning: ", 9) == 0 ? after + 9 : after;
     return err_at(e, ERR_COMPILE, cell, (int)line, "%s line %ld: %s%s", cell, line,
                   strncmp(what, "error", 5) == 0 ? "" : "error: ", what);
+}
+
+enum err_code diagnose_refused(const char *first, const char *text, size_t len, const char *include_dir,
+                               const char *const *extra, bool *accepted, struct err *e)
+{
+    *accepted = false;
+    switch (diagnose(text, len, include_dir, extra, e)) {
+    case DIAGNOSIS_CLEAN:
+        *accepted = true;
+        return ERR_NONE;
+    case DIAGNOSIS_ERRORS:
+        return ERR_COMPILE;
+    case DIAGNOSIS_UNKNOWN:
+        break;
+    }
+    return from_tcc(*first ? first : "tcc failed without a word", e);
 }

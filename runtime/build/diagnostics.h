@@ -1,23 +1,25 @@
 /* Compilers' messages in the users' terms: `cell [4] line 3: error: ...`, the line, and a caret.
  *
  * tcc stops at its first error and has no columns. A text that failed is therefore looked at again by
- * `cc -fsyntax-only`, with its #line directives taken out: cc then speaks of physical lines, which we map back ourselves,
- * and whose text we have for the caret. */
+ * `cc -fsyntax-only`, with its #line directives taken out: cc then speaks of physical lines, which we map back
+ * ourselves, and whose text we have for the caret. */
 #ifndef WEIR_BUILD_DIAGNOSTICS_H
 #define WEIR_BUILD_DIAGNOSTICS_H
 
 #include "runtime/base/buf.h"
 
 enum diagnosis {
-    DIAGNOSIS_ERRORS,   /* cc finds errors too: e holds all of them, as ERR_COMPILE */
-    DIAGNOSIS_CLEAN,    /* cc accepts the text */
-    DIAGNOSIS_UNKNOWN   /* cc could not be asked (not installed, no temporary folder) */
+    DIAGNOSIS_ERRORS, /* cc finds errors too: e holds all of them, as ERR_COMPILE */
+    DIAGNOSIS_CLEAN,  /* cc accepts the text */
+    DIAGNOSIS_UNKNOWN /* cc could not be asked (not installed, no temporary folder) */
 };
 
 /* The second look at text. extra: more cc options, NULL-terminated, or NULL. include_dir: of weir.h. */
 enum diagnosis diagnose(const char *text, size_t len, const char *include_dir, const char *const *extra, struct err *e);
 
-/* One message of tcc's ("cell [4]:3: error: ...") in the same form, as ERR_COMPILE: for machines without cc. */
-enum err_code diagnostics_tcc(const char *message, struct err *e);
+/* After tcc refused (or doubted) text with the message `first`: cc's errors, or tcc's own where there is no cc; or
+ * ERR_NONE with *accepted true: cc has nothing against it. */
+enum err_code diagnose_refused(const char *first, const char *text, size_t len, const char *include_dir,
+                               const char *const *extra, bool *accepted, struct err *e);
 
 #endif

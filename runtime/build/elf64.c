@@ -29,8 +29,8 @@ static bool image_open(struct image *im, void *data, size_t len)
         return false;
     }
     memcpy(&h, data, sizeof h);
-    if (memcmp(h.e_ident, ELFMAG, SELFMAG) != 0 || h.e_ident[EI_CLASS] != ELFCLASS64 || h.e_shentsize != sizeof(Elf64_Shdr) ||
-        !within(im, h.e_shoff, (uint64_t)h.e_shnum * sizeof(Elf64_Shdr))) {
+    if (memcmp(h.e_ident, ELFMAG, SELFMAG) != 0 || h.e_ident[EI_CLASS] != ELFCLASS64 ||
+        h.e_shentsize != sizeof(Elf64_Shdr) || !within(im, h.e_shoff, (uint64_t)h.e_shnum * sizeof(Elf64_Shdr))) {
         return false;
     }
     /* tcc writes its section table at any offset, so it is copied to be aligned */

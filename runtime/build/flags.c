@@ -14,20 +14,24 @@
 const char *const *build_cc_flags(void)
 {
     static const char *const flags[] = {
-        "-ffp-contract=off", "-fwrapv",
-        EACH(acos), EACH(acosh), EACH(asin), EACH(asinh), EACH(atan), EACH(atan2), EACH(atanh), EACH(cbrt), EACH(cos),
-        EACH(cosh), EACH(erf), EACH(erfc), EACH(exp), EACH(exp10), EACH(exp2), EACH(expm1), EACH(gamma), EACH(hypot),
-        EACH(j0), EACH(j1), EACH(jn), EACH(lgamma), EACH(log), EACH(log10), EACH(log1p), EACH(log2), EACH(pow),
-        EACH(pow10), EACH(sin), EACH(sincos), EACH(sinh), EACH(tan), EACH(tanh), EACH(tgamma), EACH(y0), EACH(y1),
-        EACH(yn), NULL
+        "-ffp-contract=off", "-fwrapv",   EACH(acos),  EACH(acosh),  EACH(asin), EACH(asinh), EACH(atan), EACH(atan2),
+        EACH(atanh),         EACH(cbrt),  EACH(cos),   EACH(cosh),   EACH(erf),  EACH(erfc),  EACH(exp),  EACH(exp10),
+        EACH(exp2),          EACH(expm1), EACH(gamma), EACH(hypot),  EACH(j0),   EACH(j1),    EACH(jn),   EACH(lgamma),
+        EACH(log),           EACH(log10), EACH(log1p), EACH(log2),   EACH(pow),  EACH(pow10), EACH(sin),  EACH(sincos),
+        EACH(sinh),          EACH(tan),   EACH(tanh),  EACH(tgamma), EACH(y0),   EACH(y1),    EACH(yn),   NULL
     };
     return flags;
 }
 
 const char *const *flags_strict(void)
 {
-    static const char *const flags[] = { "-std=gnu17", "-D_GNU_SOURCE", "-Werror=implicit-function-declaration",
-                                         "-Werror=implicit-int", "-Werror=return-type", "-Werror=return-local-addr", NULL };
+    static const char *const flags[] = { "-std=gnu17",
+                                         "-D_GNU_SOURCE",
+                                         "-Werror=implicit-function-declaration",
+                                         "-Werror=implicit-int",
+                                         "-Werror=return-type",
+                                         "-Werror=return-local-addr",
+                                         NULL };
     return flags;
 }
 

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 struct flags {
-    struct arena arena;          /* owns the words of flags_words */
-    const char **argv;           /* owned, NULL-terminated */
+    struct arena arena; /* owns the words of flags_words */
+    const char **argv;  /* owned, NULL-terminated */
     size_t count, cap;
     bool failed;
 };

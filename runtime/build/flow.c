@@ -31,7 +31,7 @@ struct job {
     const char *dir;
     const char *include_dir;
     char key[SHA256_HEX];
-    struct flags user;        /* WEIR_CFLAGS */
+    struct flags user; /* WEIR_CFLAGS */
 };
 
 /* ---- key ---- */
@@ -108,17 +108,6 @@ static enum err_code job_keep_text(const struct job *j, char path[FLOW_PATH], st
 
 /* ---- the two compilers ---- */
 
-/* Options of the user's that concern tcc too. */
-static void tcc_user_options(struct TCCState *s, const struct flags *user)
-{
-    for (size_t i = 0; i < user->count; i++) {
-        const char *w = user->argv[i];
-        if (w[0] == '-' && strchr("IDLUl", w[1]) && w[1]) {
-            tcc_set_options(s, w);
-        }
-    }
-}
-
 /* With the anchor behind it and a NUL. */
 static enum err_code anchored(struct buf *out, const char *text, size_t len, struct err *e)
 {
@@ -126,23 +115,6 @@ static enum err_code anchored(struct buf *out, const char *text, size_t len, str
     buf_add(out, text, len);
     buf_str(out, BUILD_ANCHOR_TEXT);
     return buf_check(out, "the flow's text", e);
-}
-
-/* What a refused or doubtful text is: cc's errors, or *accepted by cc. */
-static enum err_code second_look(const struct tcc *t, const char *text, size_t len, const char *include_dir,
-                                 const char *const *extra, bool *accepted, struct err *e)
-{
-    *accepted = false;
-    switch (diagnose(text, len, include_dir, extra, e)) {
-    case DIAGNOSIS_CLEAN:
-        *accepted = true;
-        return ERR_NONE;
-    case DIAGNOSIS_ERRORS:
-        return ERR_COMPILE;
-    case DIAGNOSIS_UNKNOWN:
-        break;
-    }
-    return diagnostics_tcc(t->first.len ? t->first.data : "tcc failed without a word", e);
 }
 
 static enum err_code with_tcc(const struct job *j, const char *so, bool *use_cc, struct err *e)
@@ -158,11 +130,11 @@ static enum err_code with_tcc(const struct job *j, const char *so, bool *use_cc,
         buf_done(&text);
         return code;
     }
-    tcc_user_options(t.state, &j->user);
+    tcc_options(&t, &j->user);
     bool fine = tcc_compile(&t, text.data);
     if (!fine) {
         bool accepted;
-        code = second_look(&t, j->text, j->len, j->include_dir, j->user.argv, &accepted, e);
+        code = diagnose_refused(t.first.data, j->text, j->len, j->include_dir, j->user.argv, &accepted, e);
         *use_cc = accepted && t.refused;
         fine = accepted && !t.refused;
     }
@@ -198,8 +170,10 @@ static enum err_code with_cc(const struct job *j, const char *source, const char
     job_own_path(j, ".cc.so", own);
     buf_init(&output, 1 << 20);
     flags_init(&f);
-    const char *const head[] = { flags_compiler(), "-O2", "-g", "-shared", "-fPIC", "-fdiagnostics-plain-output",
-                                 "-Wl,-Bsymbolic", "-I", j->include_dir, "-o", own, NULL };
+    const char *const head[] = {
+        flags_compiler(), "-O2", "-gdwarf-4",    "-shared", "-fPIC", "-fdiagnostics-plain-output",
+        "-Wl,-Bsymbolic", "-I",  j->include_dir, "-o",      own,     NULL
+    };
     flags_adds(&f, head);
     flags_adds(&f, flags_strict());
     flags_adds(&f, build_cc_flags());
@@ -287,9 +261,9 @@ enum err_code build_check(const char *text, size_t len, struct err *e)
     code = anchored(&copy, text, len, e);
     code = code ? code : tcc_begin(&t, TCC_OUTPUT_OBJ, NULL, include_dir, e);
     if (!code) {
-        tcc_user_options(t.state, &user);
+        tcc_options(&t, &user);
         if (!tcc_compile(&t, copy.data)) {
-            code = second_look(&t, text, len, include_dir, user.argv, &accepted, e);
+            code = diagnose_refused(t.first.data, text, len, include_dir, user.argv, &accepted, e);
         }
         tcc_done(&t);
     }

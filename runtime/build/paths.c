@@ -80,7 +80,8 @@ static void find_programs(struct paths *p, const char *dir, const char *root)
         have_lib = have_lib || try_folder(p->lib, dir, lib[i], "libweir.a");
         have_exec = have_exec || try_folder(p->exec, dir, exec[i], "weir-session");
     }
-    /* a program of its own (a test, an export) may have neither beside it; who needs a file there says what is missing */
+    /* a program of its own (a test, an export) may have neither beside it; who needs a file there says what is missing
+     */
     if (!have_lib) {
         (void)snprintf(p->lib, PATH_SIZE, "%s", dir);
     }
@@ -99,8 +100,9 @@ enum err_code build_paths(const char **include_dir, const char **lib_dir, const 
             return err_errno(e, "can't read /proc/self/exe");
         }
         if (!find_include(&found, dir, root && *root ? root : NULL)) {
-            return err_set(e, ERR_NOT_FOUND, "weir.h is not found %s '%s'; set WEIR_ROOT to the folder that has it in "
-                                             "runtime/include or include/weir",
+            return err_set(e, ERR_NOT_FOUND,
+                           "weir.h is not found %s '%s'; set WEIR_ROOT to the folder that has it in "
+                           "runtime/include or include/weir",
                            root && *root ? "under" : "beside", root && *root ? root : dir);
         }
         find_programs(&found, dir, root && *root ? root : NULL);

@@ -1,13 +1,16 @@
 /* See tcc.h. */
 #include "runtime/build/tcc.h"
 
+#include "runtime/build/flags.h"
+
 #include <libtcc.h>
 #include <string.h>
 
 /* Warnings of tcc for what C forbids. */
 static bool is_doubtful(const char *message)
 {
-    static const char *const serious[] = { "implicit declaration", "read-only", "void function", "function returning void",
+    static const char *const serious[] = { "implicit declaration", "read-only",
+                                           "void function",        "function returning void",
                                            "return' with a value", "incompatible types for redefinition" };
     for (size_t i = 0; i < sizeof serious / sizeof *serious; i++) {
         if (strstr(message, serious[i])) {
@@ -73,6 +76,16 @@ void tcc_done(struct tcc *t)
     buf_done(&t->first);
     buf_done(&t->undefined);
     *t = (struct tcc){ .state = NULL };
+}
+
+void tcc_options(struct tcc *t, const struct flags *user)
+{
+    for (size_t i = 0; i < user->count; i++) {
+        const char *word = user->argv[i];
+        if (word[0] == '-' && word[1] && strchr("IDLUl", word[1])) {
+            tcc_set_options(t->state, word);
+        }
+    }
 }
 
 bool tcc_compile(struct tcc *t, const char *text)

@@ -6,7 +6,7 @@
 
 struct temporary {
     char dir[256];
-    char path[512];      /* what temporary_path gave last */
+    char path[512]; /* what temporary_path gave last */
 };
 
 /* Make a folder under TMPDIR or /tmp. */

@@ -1,4 +1,5 @@
-/* See where.h and build_flow_where in build.h. */
+/* See where.h and build_flow_where in build.h. cc is told -gdwarf-4: in version 5, addr2line 2.40 gives lines behind a
+ * `#line` in the first line of a file to the file itself. */
 #include "runtime/build/where.h"
 
 #include "runtime/base/file.h"
@@ -45,7 +46,8 @@ bool where_ask(const char *object, uint64_t address, struct build_where *out)
     (void)snprintf(hex, sizeof hex, "0x%" PRIx64, address);
     const char *const argv[] = { "addr2line", "-f", "-e", object, hex, NULL };
     buf_init(&answer, 1 << 16);
-    bool known = spawn_capture(argv, &answer, &status, NULL) == ERR_NONE && status == 0 && answer_parse(answer.data, out);
+    bool known =
+        spawn_capture(argv, &answer, &status, NULL) == ERR_NONE && status == 0 && answer_parse(answer.data, out);
     buf_done(&answer);
     return known;
 }

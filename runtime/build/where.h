@@ -11,8 +11,8 @@
 /* Ask addr2line about an address of the object file. False: it does not know, or it is not in a cell. */
 bool where_ask(const char *object, uint64_t address, struct build_where *out);
 
-/* Where tcc's code is, `distance` bytes from symbol `anchor`, in NUL-terminated text that it has compiled before without
- * -g: with -g it makes the same code. */
+/* Where tcc's code is, `distance` bytes from symbol `anchor`, in NUL-terminated text that it has compiled before
+ * without -g: with -g it makes the same code. */
 bool where_tcc(const char *text, const char *anchor, int64_t distance, struct build_where *out);
 
 #endif

@@ -1,0 +1,270 @@
+/* The session's linker: what is common to tcc's cells and cc's.
+ *
+ *   code   one reserved mapping, read-write-execute; each tcc cell takes the next piece
+ *   names  symbols: newest cell's definition first, then the host's, then libraries'
+ *
+ * A function defined again: the first bytes of the old one become a jump to the new one, so that earlier callers and
+ * stored pointers reach it. A cell enters the tables only after it is compiled and linked. */
+#include "runtime/build/cells.h"
+
+#include "runtime/build/where.h"
+
+#include <ctype.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { CODE_RESERVED = 1 << 30 };
+
+enum err_code build_cells_new(struct build_cells **out, struct err *e)
+{
+    struct build_cells *b = calloc(1, sizeof *b);
+    if (!b) {
+        return err_memory(e);
+    }
+    symbols_init(&b->symbols);
+    enum err_code code = build_paths(&b->include_dir, NULL, NULL, e);
+    if (!code) {
+        void *map = mmap(NULL, CODE_RESERVED, PROT_READ | PROT_WRITE | PROT_EXEC,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (map == MAP_FAILED) {
+            code = err_errno(e, "can't reserve memory for code");
+        } else {
+            b->code = map;
+        }
+    }
+    code = code ? code : cells_helpers(b, e);
+    if (code) {
+        build_cells_free(b);
+        return code;
+    }
+    *out = b;
+    return ERR_NONE;
+}
+
+static void unit_done(struct unit *u)
+{
+    free(u->text);
+    free(u->anchor);
+    free(u->so);
+    if (u->handle) {
+        (void)dlclose(u->handle); /* nothing to do about a failure */
+    }
+}
+
+void build_cells_free(struct build_cells *b)
+{
+    if (!b) {
+        return;
+    }
+    for (size_t i = 0; i < b->nunits; i++) {
+        unit_done(&b->units[i]);
+    }
+    free(b->units);
+    if (b->code) {
+        (void)munmap(b->code, CODE_RESERVED);
+    }
+    if (b->dir.dir[0]) {
+        temporary_remove(&b->dir);
+    }
+    symbols_done(&b->symbols);
+    free(b);
+}
+
+enum err_code build_cells_host(struct build_cells *b, const char *name, void *address, struct err *e)
+{
+    struct symbol *s = symbols_put(&b->symbols, name, strlen(name));
+    if (!s) {
+        return err_memory(e);
+    }
+    s->host = address;
+    s->library = false;
+    return ERR_NONE;
+}
+
+void *build_cells_find(const struct build_cells *b, const char *name)
+{
+    const struct symbol *s = symbols_find(&b->symbols, name, strlen(name));
+    if (!s) {
+        return NULL;
+    }
+    return s->cell ? s->cell : s->host;
+}
+
+bool cells_defines(const struct cell_job *j, const char *name, size_t len)
+{
+    for (size_t i = 0; i < j->ndefined; i++) {
+        const char *d = j->defined[i].name;
+        if (!j->defined[i].keeps_storage && strncmp(d, name, len) == 0 && d[len] == '\0') {
+            return true;
+        }
+    }
+    return j->entry && strncmp(j->entry, name, len) == 0 && j->entry[len] == '\0';
+}
+
+void cells_known(const struct cell_job *j, cells_visit *visit, void *ctx)
+{
+    for (const char *s = j->text; *s;) {
+        if (!isalpha((unsigned char)*s) && *s != '_') {
+            s++;
+            continue;
+        }
+        size_t len = 1;
+        while (isalnum((unsigned char)s[len]) || s[len] == '_') {
+            len++;
+        }
+        const struct symbol *known = symbols_find(&j->b->symbols, s, len);
+        if (known && (known->cell || known->host) && !cells_defines(j, s, len)) {
+            visit(ctx, known->name, known->cell ? known->cell : known->host);
+        }
+        s += len;
+    }
+}
+
+/* ---- redefinition ---- */
+
+/* Make calls to `from` arrive at `to`. The jump takes 5 bytes in reach, else 13 (through r11, which no call preserves):
+ * tcc's shortest function has 13, cc's begin with 16 bytes of nops. */
+static bool redirect(void *from, const void *to)
+{
+    unsigned char jump[13] = { 0xe9 };
+    size_t size = 5;
+    intptr_t distance = (intptr_t)to - ((intptr_t)from + 5);
+    if (distance >= INT32_MIN && distance <= INT32_MAX) {
+        int32_t near = (int32_t)distance;
+        memcpy(jump + 1, &near, sizeof near);
+    } else {
+        jump[0] = 0x49; /* movabs $to, %r11 */
+        jump[1] = 0xbb;
+        memcpy(jump + 2, &to, sizeof to);
+        jump[10] = 0x41; /* jmp *%r11 */
+        jump[11] = 0xff;
+        jump[12] = 0xe3;
+        size = sizeof jump;
+    }
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t first = (uintptr_t)from & ~(page - 1);
+    if (mprotect((void *)first, (uintptr_t)from + size - first, PROT_READ | PROT_WRITE | PROT_EXEC) != 0) {
+        return false;
+    }
+    memcpy(from, jump, size);
+    return true;
+}
+
+/* Room for the unit and all names beforehand, so that nothing can fail halfway. */
+static enum err_code reserve(struct cell_job *j, struct err *e)
+{
+    struct build_cells *b = j->b;
+    if (b->nunits == b->cap_units) {
+        size_t cap = b->cap_units ? b->cap_units * 2 : 64;
+        struct unit *grown = realloc(b->units, cap * sizeof *grown);
+        if (!grown) {
+            return err_memory(e);
+        }
+        b->units = grown;
+        b->cap_units = cap;
+    }
+    for (size_t i = 0; i < j->ndefined; i++) {
+        if (!symbols_put(&b->symbols, j->defined[i].name, strlen(j->defined[i].name))) {
+            return err_memory(e);
+        }
+    }
+    return ERR_NONE;
+}
+
+/* The cell is in: its names mean its definitions. ERR_IO: an old function can't be redirected (its page is locked). */
+static enum err_code enter(struct cell_job *j, struct err *e)
+{
+    struct build_cells *b = j->b;
+    for (size_t i = 0; i < j->ndefined; i++) {
+        const struct build_symbol *d = &j->defined[i];
+        struct symbol *s = symbols_find(&b->symbols, d->name, strlen(d->name));
+        if (d->keeps_storage || !s) {
+            continue;
+        }
+        if (d->function && s->cell && s->function && !redirect(s->cell, j->addresses[i])) {
+            return err_errno(e, "can't redirect the earlier '%s'", d->name);
+        }
+        s->cell = j->addresses[i];
+        s->function = d->function;
+    }
+    b->units[b->nunits++] = j->unit;
+    b->code_used += j->code_size;
+    b->constructors = j->constructors;
+    b->nconstructors = j->nconstructors;
+    j->unit = (struct unit){ .start = NULL }; /* given away */
+    return ERR_NONE;
+}
+
+enum err_code build_cells_add(struct build_cells *b, const char *label, const char *text, size_t len, const char *entry,
+                              bool cc, const struct build_symbol *defined, size_t ndefined, void **entry_address,
+                              struct err *e)
+{
+    struct cell_job j = {
+        .b = b, .label = label, .entry = entry, .len = len, .defined = defined, .ndefined = ndefined
+    };
+    bool use_cc = cc;
+    enum err_code code = ERR_NONE;
+    j.text = strndup(text, len);
+    j.addresses = calloc(ndefined + 1, sizeof *j.addresses);
+    (void)snprintf(j.unit.label, sizeof j.unit.label, "%s", label);
+    code = j.text && j.addresses ? reserve(&j, e) : err_memory(e);
+    if (!code && !use_cc) {
+        code = cells_tcc(&j, &use_cc, e);
+    }
+    if (!code && use_cc) {
+        code = cells_cc(&j, e);
+    }
+    code = code ? code : enter(&j, e);
+    if (!code && entry_address) {
+        *entry_address = entry ? j.addresses[ndefined] : NULL;
+    }
+    unit_done(&j.unit);
+    free(j.addresses);
+    free(j.text);
+    return code;
+}
+
+void build_cells_construct(struct build_cells *b)
+{
+    void (**functions)(void) = b->constructors;
+    size_t n = b->nconstructors;
+    b->nconstructors = 0;
+    for (size_t i = 0; i < n; i++) {
+        functions[i]();
+    }
+}
+
+/* ---- where ---- */
+
+static const struct unit *unit_of(const struct build_cells *b, const void *pc)
+{
+    const char *at = pc;
+    for (size_t i = b->nunits; i-- > 0;) {
+        if (at >= b->units[i].start && at < b->units[i].end) {
+            return &b->units[i];
+        }
+    }
+    return NULL;
+}
+
+bool build_cells_has(const struct build_cells *b, const void *pc)
+{
+    return unit_of(b, pc) != NULL;
+}
+
+bool build_cells_where(struct build_cells *b, const void *pc, struct build_where *out)
+{
+    const struct unit *u = unit_of(b, pc);
+    if (!u) {
+        return false;
+    }
+    if (u->so) {
+        return where_ask(u->so, (uint64_t)((const char *)pc - u->start), out);
+    }
+    return u->anchor && where_tcc(u->text, u->anchor, (const char *)pc - u->anchor_at, out);
+}

@@ -1,0 +1,63 @@
+/* Inside of the session's linker (build.h, "cells"): what cells.c, cells_tcc.c and cells_cc.c share. */
+#ifndef WEIR_BUILD_CELLS_H
+#define WEIR_BUILD_CELLS_H
+
+#include "runtime/build/build.h"
+#include "runtime/build/symbols.h"
+#include "runtime/build/temporary.h"
+
+/* One cell's code. */
+struct unit {
+    char label[64];
+    const char *start, *end; /* its memory */
+    char *text;              /* tcc: owned, to be compiled again for `where` */
+    char *anchor;            /* tcc: owned; a function whose address is known, or NULL */
+    const char *anchor_at;
+    char *so;     /* cc: owned; path of the shared object, loaded at `start` */
+    void *handle; /* cc: as dlopen gave it */
+};
+
+struct build_cells {
+    struct symbols symbols;
+    struct unit *units; /* owned, oldest first */
+    size_t nunits, cap_units;
+    char *code; /* one reserved mapping, so that cells are within a jump's reach of each other */
+    size_t code_used;
+    const char *include_dir;
+    struct temporary dir;        /* the shared objects of cc cells; dir.dir is "" until the first */
+    void (**constructors)(void); /* of the newest cell, in its memory */
+    size_t nconstructors;
+};
+
+/* A cell on its way in: everything that build_cells_add got, and what compiling gives. */
+struct cell_job {
+    struct build_cells *b;
+    const char *label, *entry;
+    char *text; /* owned, NUL-terminated */
+    size_t len;
+    const struct build_symbol *defined;
+    size_t ndefined;
+    struct unit unit; /* filled by the compiler's half; becomes one of b->units */
+    void **addresses; /* owned; of defined[i], NULL where storage is kept; [ndefined]: of entry */
+    size_t code_size; /* tcc: bytes taken behind b->code_used, rounded */
+    void (**constructors)(void);
+    size_t nconstructors;
+};
+
+/* The two halves: compile, load, fill unit and addresses. *use_cc: tcc refuses what cc accepts. Nothing in b changes
+ * but looked-up library symbols. */
+enum err_code cells_tcc(struct cell_job *j, bool *use_cc, struct err *e);
+enum err_code cells_cc(struct cell_job *j, struct err *e);
+
+/* libtcc1's helpers (tcc's code calls them without a word in the text) into the symbols. */
+enum err_code cells_helpers(struct build_cells *b, struct err *e);
+
+/* For each identifier of the text that earlier cells or the host define and this one does not: call back, each once or
+ * more. */
+typedef void cells_visit(void *ctx, const char *name, void *address);
+void cells_known(const struct cell_job *j, cells_visit *visit, void *ctx);
+
+/* Whether this cell itself defines the name (with storage of its own). */
+bool cells_defines(const struct cell_job *j, const char *name, size_t len);
+
+#endif

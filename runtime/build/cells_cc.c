@@ -1,0 +1,167 @@
+/* A cell by cc: a shared object in a temporary folder, loaded with names of its own.
+ *
+ * What earlier cells define is handed to ld as absolute symbols (an assembler file of `.set name, address`); code
+ * reaches them through the GOT (-fno-plt), whose entries elf64_fix_absolute puts right. Own names bind to themselves
+ * (-Bsymbolic), whatever the host exports. Functions begin with 16 bytes of nops for a later redirection. */
+#include "runtime/build/cells.h"
+
+#include "runtime/base/file.h"
+#include "runtime/build/diagnostics.h"
+#include "runtime/build/elf64.h"
+#include "runtime/build/flags.h"
+#include "runtime/build/spawn.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static void set_symbol(void *ctx, const char *name, void *address)
+{
+    buf_printf(ctx, ".globl %s\n.set %s, %p\n", name, name, address);
+}
+
+/* Names from libraries are the loader's business: only cells' and the host's own are set. */
+struct known {
+    struct buf *out;
+    const struct symbols *symbols;
+};
+
+static void set_known(void *ctx, const char *name, void *address)
+{
+    struct known *k = ctx;
+    const struct symbol *s = symbols_find(k->symbols, name, strlen(name));
+    if (s && (s->cell || !s->library)) {
+        set_symbol(k->out, name, address);
+    }
+}
+
+static enum err_code write_sources(struct cell_job *j, const char *source, const char *symbols, struct err *e)
+{
+    struct buf text;
+    buf_init(&text, 0);
+    struct known k = { .out = &text, .symbols = &j->b->symbols };
+    cells_known(j, set_known, &k);
+    buf_str(&text, ".section .note.GNU-stack,\"\",@progbits\n");
+    enum err_code code = buf_check(&text, "the cell's symbols", e);
+    code = code ? code : file_write_atomic(symbols, text.data, text.len, 0600, 0, e);
+    code = code ? code : file_write_atomic(source, j->text, j->len, 0600, 0, e);
+    buf_done(&text);
+    return code;
+}
+
+static enum err_code compile(struct cell_job *j, const char *source, const char *symbols, struct err *e)
+{
+    struct flags f, user;
+    struct buf output;
+    int status = 0;
+    flags_init(&f);
+    flags_init(&user);
+    flags_words(&user, getenv("WEIR_CFLAGS"));
+    buf_init(&output, 1 << 20);
+    const char *const head[] = { flags_compiler(),
+                                 "-O1",
+                                 "-gdwarf-4",
+                                 "-shared",
+                                 "-fPIC",
+                                 "-fno-plt",
+                                 "-fno-omit-frame-pointer",
+                                 "-fpatchable-function-entry=16",
+                                 "-fdiagnostics-plain-output",
+                                 "-Wl,-Bsymbolic",
+                                 "-Wl,--no-relax",
+                                 "-I",
+                                 j->b->include_dir,
+                                 "-o",
+                                 j->unit.so,
+                                 NULL };
+    flags_adds(&f, head);
+    flags_adds(&f, flags_strict());
+    flags_adds(&f, build_cc_flags());
+    flags_add(&f, source);
+    flags_add(&f, symbols);
+    flags_adds(&f, user.argv);
+    flags_add(&f, "-lm");
+    enum err_code code = flags_ok(&f) && !user.failed ? spawn_capture(f.argv, &output, &status, e) : err_memory(e);
+    if (!code && status != 0 && diagnose(j->text, j->len, j->b->include_dir, user.argv, e) != DIAGNOSIS_ERRORS) {
+        code = err_at(e, ERR_COMPILE, j->label, 0, "%s: %s failed: %s", j->label, flags_compiler(), output.data);
+    } else if (!code && status != 0) {
+        code = ERR_COMPILE;
+    }
+    buf_done(&output);
+    flags_done(&user);
+    flags_done(&f);
+    return code;
+}
+
+/* The extent of a loaded object, for `where`. */
+struct extent {
+    const char *start, *end;
+};
+
+static int find_extent(struct dl_phdr_info *info, size_t size, void *ctx)
+{
+    struct extent *x = ctx;
+    (void)size; /* every field we read is in the first version of the struct */
+    if ((uintptr_t)info->dlpi_addr != (uintptr_t)x->start) {
+        return 0;
+    }
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+        if (p->p_type == PT_LOAD && x->start + p->p_vaddr + p->p_memsz > x->end) {
+            x->end = x->start + p->p_vaddr + p->p_memsz;
+        }
+    }
+    return 1;
+}
+
+static enum err_code load(struct cell_job *j, struct err *e)
+{
+    struct link_map *map = NULL;
+    j->unit.handle = dlopen(j->unit.so, RTLD_NOW | RTLD_LOCAL);
+    if (!j->unit.handle || dlinfo(j->unit.handle, RTLD_DI_LINKMAP, &map) != 0) {
+        const char *why = dlerror();
+        return err_at(e, ERR_COMPILE, j->label, 0, "%s: error: can't be loaded: %s", j->label,
+                      why ? why : "unknown reason");
+    }
+    struct extent x = { .start = (const char *)map->l_addr };
+    (void)dl_iterate_phdr(find_extent, &x);
+    j->unit.start = x.start;
+    j->unit.end = x.end;
+    for (size_t i = 0; i <= j->ndefined; i++) {
+        const char *name = i < j->ndefined ? j->defined[i].name : j->entry;
+        if (!name || (i < j->ndefined && j->defined[i].keeps_storage)) {
+            continue;
+        }
+        j->addresses[i] = dlsym(j->unit.handle, name);
+        if (!j->addresses[i]) {
+            return err_at(e, ERR_COMPILE, j->label, 0, "%s: error: '%s' is not defined by the compiled cell", j->label,
+                          name);
+        }
+    }
+    return ERR_NONE;
+}
+
+enum err_code cells_cc(struct cell_job *j, struct err *e)
+{
+    struct temporary *dir = &j->b->dir;
+    char source[600], symbols[600], so[600], name[64];
+    if (!dir->dir[0]) {
+        enum err_code made = temporary_make(dir, e);
+        if (made) {
+            dir->dir[0] = '\0';
+            return made;
+        }
+    }
+    (void)snprintf(name, sizeof name, "cell%zu.c", j->b->nunits);
+    (void)snprintf(source, sizeof source, "%s", temporary_path(dir, name));
+    (void)snprintf(symbols, sizeof symbols, "%s.s", source);
+    (void)snprintf(so, sizeof so, "%s.so", source);
+    j->unit.so = strdup(so);
+    enum err_code code = j->unit.so ? write_sources(j, source, symbols, e) : err_memory(e);
+    code = code ? code : compile(j, source, symbols, e);
+    code = code ? code : elf64_fix_absolute(so, e);
+    return code ? code : load(j, e);
+}
