@@ -14,7 +14,10 @@
 struct events;
 
 struct events *events_new(int fd);      /* NULL: out of memory. fd stays the caller's; -1: everything below does nothing */
-void events_free(struct events *v);
+void events_free(struct events *v);         /* writes what is gathered; NULL is fine */
+
+/* Lines are gathered; write them now. */
+void events_flush(struct events *v);
 
 struct events_count { uint64_t queued, running, done, failed; };
 

@@ -243,32 +243,60 @@ static int branch_of(const struct net *n, int s, int split)
     return NONE;
 }
 
-static enum err_code check_meeting(const struct net *n, unsigned v, struct err *e)
+static int join_of(const struct graph *g, int split, int except)
 {
-    const struct graph *g = n->g;
-    const struct graph_step *s = &g->steps[v];
-    const char *from[2] = { NULL, NULL };
+    for (unsigned i = 0; i < g->nsteps; i++) {
+        if (g->steps[i].join && g->steps[i].split == split && (int)i != except) {
+            return (int)i;
+        }
+    }
+    return NONE;
+}
+
+/* Two of the steps that lead to v, in topological order. */
+static void find_two(const struct net *n, unsigned v, int from[2])
+{
     unsigned found = 0;
-    int split = NONE;
     for (unsigned i = 0; i < n->norder && found < 2; i++) {
         unsigned u = n->order[i];
-        for (unsigned k = n->first_edge[u]; k < n->first_edge[u + 1]; k++) {
-            if (n->to[k] == (int)v && found < 2) {
-                from[found++] = g->steps[u].name;
-                split = split == NONE ? scope_after(g, (int)u) : split;
+        for (unsigned k = n->first_edge[u]; k < n->first_edge[u + 1] && found < 2; k++) {
+            if (n->to[k] == (int)v) {
+                from[found++] = (int)u;
             }
         }
     }
-    if (split == NONE) {
+}
+
+/* v is no join, and several steps lead to it. */
+static enum err_code meeting_error(const struct net *n, unsigned v, struct err *e)
+{
+    const struct graph *g = n->g;
+    const struct graph_step *s = &g->steps[v];
+    int from[2] = { NONE, NONE };
+    find_two(n, v, from);
+    int scopes[2] = { scope_after(g, from[0]), scope_after(g, from[1]) };
+    const char *a = g->steps[from[0]].name, *b = g->steps[from[1]].name;
+    if (scopes[0] == NONE && scopes[1] == NONE) {
         return err_at(e, ERR_GRAPH, s->cell, s->line,
-                      "'%s' and '%s' both lead to '%s', but no one step splits into them; let one of them lead to the other",
-                      from[0], from[1], s->name);
+                      "'%s' and '%s' both lead to '%s', but no one step splits into them; let one of them lead to the other", a, b,
+                      s->name);
     }
+    const struct graph_step *split = &g->steps[scopes[0] == NONE ? scopes[1] : scopes[0]];
+    if (scopes[0] == scopes[1]) {
+        return err_at(e, ERR_GRAPH, s->cell, s->line,
+                      "the branches '%s' and '%s' of the split '%s' (%s line %d) meet in '%s', which is no join; "
+                      "write `%%%%step %s join%s%s`",
+                      a, b, split->name, split->cell, split->line, s->name, s->name, s->nnext ? " -> " : "",
+                      s->nnext ? s->next[0] : "");
+    }
+    bool first_is_inner = scopes[1] == NONE || (scopes[0] != NONE && g->steps[scopes[0]].rank > g->steps[scopes[1]].rank);
+    int inner = first_is_inner ? 0 : 1;
+    int join = join_of(g, scopes[inner], NONE);
+    split = &g->steps[scopes[inner]];
     return err_at(e, ERR_GRAPH, s->cell, s->line,
-                  "the branches '%s' and '%s' of the split '%s' (%s line %d) meet in '%s', which is no join; "
-                  "write `%%%%step %s join%s%s`",
-                  from[0], from[1], g->steps[split].name, g->steps[split].cell, g->steps[split].line, s->name, s->name,
-                  s->nnext ? " -> " : "", s->nnext ? s->next[0] : "");
+                  "'%s' is still inside the split '%s' (%s line %d) where it meets '%s' in '%s'; lead it to %s%s%s first",
+                  inner ? b : a, split->name, split->cell, split->line, inner ? a : b, s->name,
+                  join == NONE ? "a join that closes '" : "the join '", join == NONE ? split->name : g->steps[join].name, "'");
 }
 
 /* Where u enters a join that waits for another split. */
@@ -318,11 +346,13 @@ static enum err_code enter_join(const struct net *n, struct graph *g, unsigned v
 /* Set scope, split, depth and rank of all sorted steps; branches that meet or nest wrongly are errors. */
 static enum err_code set_scopes(const struct net *n, struct graph *g, struct err *e)
 {
+    for (unsigned i = 0; i < g->nsteps; i++) {
+        g->steps[i].scope = g->steps[i].split = NONE;
+        g->steps[i].depth = g->steps[i].rank = 0;
+    }
     for (unsigned i = 0; i < n->norder; i++) {
         unsigned v = n->order[i];
         struct graph_step *s = &g->steps[v];
-        s->scope = s->split = NONE;
-        s->depth = s->rank = 0;
         for (unsigned u = 0; u < g->nsteps; u++) {
             for (unsigned k = n->first_edge[u]; k < n->first_edge[u + 1]; k++) {
                 s->rank = n->to[k] == (int)v && g->steps[u].rank >= s->rank ? g->steps[u].rank + 1 : s->rank;
@@ -332,7 +362,7 @@ static enum err_code set_scopes(const struct net *n, struct graph *g, struct err
         if (s->join && n->npred[v]) {
             code = enter_join(n, g, v, e);
         } else if (n->npred[v] > 1) {
-            code = check_meeting(n, v, e);
+            code = meeting_error(n, v, e);
         } else if (n->npred[v]) {
             s->scope = scope_after(g, n->pred[v]);
         }
@@ -344,16 +374,6 @@ static enum err_code set_scopes(const struct net *n, struct graph *g, struct err
         }
     }
     return ERR_NONE;
-}
-
-static int join_of(const struct graph *g, int split, int except)
-{
-    for (unsigned i = 0; i < g->nsteps; i++) {
-        if (g->steps[i].join && g->steps[i].split == split && (int)i != except) {
-            return (int)i;
-        }
-    }
-    return NONE;
 }
 
 static enum err_code check_closed(const struct net *n, struct err *e)

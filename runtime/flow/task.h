@@ -16,7 +16,8 @@ struct task_env {
     struct arena_shared *shared;
     const struct record_header *header;
     uintptr_t code, code_end;      /* where the flow's object is mapped */
-    uintptr_t stack_top;
+    uintptr_t stack_top;           /* above every frame of the user's: main's argv lies there */
+    pid_t zygote;
 };
 
 /* An incoming value, once looked at. */
@@ -45,14 +46,15 @@ struct weir_task {
     pid_t pid;
     struct task_view *values;      /* one for each that the step reads */
     struct task_view **inputs;     /* rows of such, each made when first asked for */
-    struct buf *headers;           /* canonical header of each WEIR_FIXED read, made when first needed */
+    struct buf *expected;          /* of each read: canonical header (WEIR_FIXED) or descr, made when first needed */
     struct task_block *blocks;
 };
 
 /* In the child: run the step, write the result, _exit. */
 _Noreturn void task_run(const struct task_env *env, const struct record_task *record, struct record_result *result);
 
-/* In the zygote: crash handlers on their own stack (inherited by every task), standard FP mode, line buffering. */
+/* In the zygote: crash handlers on their own stack (inherited by every task), standard FP mode, line buffering. Sets
+ * what env says of the code; flow and stack_top are there already. */
 enum err_code task_prepare(struct task_env *env, struct err *e);
 
 /* End the task as failed, for a reason of the runtime's: no place but the step's cell. */
