@@ -1,6 +1,7 @@
 /* See channels.h. */
 #include "kernel/channels.h"
 
+#include "kernel/iopub.h"
 #include "kernel/log.h"
 
 #include <errno.h>
@@ -10,15 +11,15 @@
 
 enum {
     LINGER_MS = 1000,
+    COLLECT = 4096,          /* messages at most when all of them are wanted */
     BATCH = 64,              /* messages of one socket before the others get their turn */
-    ENDPOINT_MAX = 300,
-    TOPIC_MAX = 128
+    ENDPOINT_MAX = 300
 };
 
 struct channels {
     void *context;
     void *sockets[3];        /* by enum channel */
-    void *iopub;
+    struct iopub iopub;
     void *heart;             /* used by the heartbeat's thread once that runs */
     pthread_t heart_thread;
     bool beating;
@@ -40,7 +41,8 @@ static int send_frame(void *socket, const void *data, size_t len, bool more)
 /* The frames from the delimiter on. */
 static bool send_envelope(void *socket, const struct envelope *x)
 {
-    bool ok = send_frame(socket, "<IDS|MSG>", 9, true) >= 0 &&
+    static const struct frame delimiter = WIRE_DELIMITER;
+    bool ok = send_frame(socket, delimiter.data, delimiter.len, true) >= 0 &&
               send_frame(socket, x->signature, strlen(x->signature), true) >= 0;
     size_t from = 0;
     for (int i = 0; ok && i < WIRE_PARTS; i++) {
@@ -50,56 +52,10 @@ static bool send_envelope(void *socket, const struct envelope *x)
     return ok;
 }
 
-static void welcome(struct channels *ch, const char *topic, size_t len);
-
-/* Answer subscriptions. In manual mode a subscription counts only from zmq_setsockopt on. */
-static void take_subscriptions(struct channels *ch)
-{
-    zmq_msg_t m;
-    (void)zmq_msg_init(&m); /* cannot fail */
-    while (zmq_msg_recv(&m, ch->iopub, ZMQ_DONTWAIT) >= 0) {
-        const unsigned char *data = zmq_msg_data(&m);
-        size_t len = zmq_msg_size(&m);
-        if (len > 0 && data[0] == 1 && zmq_setsockopt(ch->iopub, ZMQ_SUBSCRIBE, data + 1, len - 1) == 0) {
-            welcome(ch, (const char *)data + 1, len - 1);
-        } else if (len > 0 && data[0] == 0) {
-            (void)zmq_setsockopt(ch->iopub, ZMQ_UNSUBSCRIBE, data + 1, len - 1); /* gone with its pipe otherwise */
-        }
-    }
-    (void)zmq_msg_close(&m);
-}
-
-static void publish_on(struct channels *ch, const void *topic, size_t topic_len, const char *parent, const char *type,
-                       const json_t *content)
-{
-    struct err e;
-    if (wire_encode(ch->wire, type, parent, NULL, content, &ch->envelope, &e) != ERR_NONE) {
-        log_line("cannot publish '%s': %s", type, e.msg);
-        return;
-    }
-    if (send_frame(ch->iopub, topic, topic_len, true) < 0 || !send_envelope(ch->iopub, &ch->envelope)) {
-        log_line("cannot publish '%s': %s", type, zmq_strerror(zmq_errno()));
-    }
-}
-
-static void welcome(struct channels *ch, const char *topic, size_t len)
-{
-    json_t *content = json_pack("{s:s%}", "subscription", topic, len);
-    if (!content) {
-        log_line("a subscription to a topic that is not UTF-8 gets no welcome");
-        return;
-    }
-    publish_on(ch, topic, len, NULL, "iopub_welcome", content);
-    json_decref(content);
-}
-
 static void publish(void *self, const char *parent, const char *type, const json_t *content)
 {
     struct channels *ch = self;
-    take_subscriptions(ch);
-    char topic[TOPIC_MAX];
-    int n = snprintf(topic, sizeof topic, "kernel.%s.%s", wire_session(ch->wire), type);
-    publish_on(ch, topic, (size_t)n < sizeof topic ? (size_t)n : sizeof topic - 1, parent, type, content);
+    iopub_publish(&ch->iopub, parent, type, content);
 }
 
 static void reply(void *self, const struct message *request, const char *type, const json_t *metadata,
@@ -178,12 +134,13 @@ static void receive_some(struct channels *ch, enum channel channel)
 
 static void collect(void *self)
 {
-    receive_some(self, CHANNEL_SHELL);
+    for (int i = 0; i < COLLECT && receive_one(self, CHANNEL_SHELL); i++) {
+    }
 }
 
 void channels_dispatch(struct channels *ch, bool shell)
 {
-    take_subscriptions(ch);
+    iopub_dispatch(&ch->iopub);
     receive_some(ch, CHANNEL_CONTROL);
     receive_some(ch, CHANNEL_STDIN);
     if (shell) {
@@ -194,13 +151,18 @@ void channels_dispatch(struct channels *ch, bool shell)
 void channels_items(struct channels *ch, bool shell, zmq_pollitem_t *items)
 {
     void *const sockets[CHANNELS_ITEMS] = { ch->sockets[CHANNEL_CONTROL], ch->sockets[CHANNEL_STDIN],
-                                            ch->sockets[CHANNEL_SHELL], ch->iopub };
+                                            ch->sockets[CHANNEL_SHELL], ch->iopub.socket };
     for (int i = 0; i < CHANNELS_ITEMS; i++) {
         items[i] = (zmq_pollitem_t){ .socket = sockets[i], .events = ZMQ_POLLIN };
         if (sockets[i] == ch->sockets[CHANNEL_SHELL] && !shell) {
             items[i].events = 0;
         }
     }
+}
+
+bool channels_congested(const struct channels *ch)
+{
+    return iopub_congested(&ch->iopub);
 }
 
 struct outlet channels_outlet(struct channels *ch)
@@ -241,13 +203,13 @@ static enum err_code open_socket(struct channels *ch, const struct connection *c
     int linger = LINGER_MS, unlimited = 0, yes = 1;
     int64_t largest = WIRE_MESSAGE_MAX;
     (void)zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
-    (void)zmq_setsockopt(socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited); /* output is never lost to a slow reader */
+    (void)zmq_setsockopt(socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited); /* a reply is never lost to a slow reader */
     (void)zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &largest, sizeof largest);
     if (type == ZMQ_ROUTER) {
         (void)zmq_setsockopt(socket, ZMQ_ROUTER_HANDOVER, &yes, sizeof yes); /* a client that reconnects is the same */
     }
     if (type == ZMQ_XPUB) {
-        (void)zmq_setsockopt(socket, ZMQ_XPUB_MANUAL, &yes, sizeof yes);
+        iopub_prepare(socket);
     }
     if (zmq_bind(socket, endpoint) != 0) {
         return err_set(e, ERR_IO, "cannot bind %s to %s: %s", name, endpoint, zmq_strerror(zmq_errno()));
@@ -261,11 +223,12 @@ static enum err_code open_all(struct channels *ch, const struct connection *c, s
     if ((rc = open_socket(ch, c, ZMQ_ROUTER, c->shell_port, "shell", &ch->sockets[CHANNEL_SHELL], e)) ||
         (rc = open_socket(ch, c, ZMQ_ROUTER, c->control_port, "control", &ch->sockets[CHANNEL_CONTROL], e)) ||
         (rc = open_socket(ch, c, ZMQ_ROUTER, c->stdin_port, "stdin", &ch->sockets[CHANNEL_STDIN], e)) ||
-        (rc = open_socket(ch, c, ZMQ_XPUB, c->iopub_port, "iopub", &ch->iopub, e)) ||
+        (rc = open_socket(ch, c, ZMQ_XPUB, c->iopub_port, "iopub", &ch->iopub.socket, e)) ||
         (rc = open_socket(ch, c, ZMQ_ROUTER, c->hb_port, "heartbeat", &ch->heart, e)) ||
         (rc = wire_new(c->key, c->key_len, &ch->wire, e))) {
         return rc;
     }
+    ch->iopub.wire = ch->wire;
     int failed = pthread_create(&ch->heart_thread, NULL, heartbeat, ch->heart);
     if (failed) {
         errno = failed;
@@ -285,6 +248,7 @@ enum err_code channels_open(const struct connection *c, channels_receiver *recei
     ch->receive = receive;
     ch->ctx = ctx;
     envelope_init(&ch->envelope);
+    iopub_init(&ch->iopub, NULL, NULL);
     ch->context = zmq_ctx_new();
     enum err_code rc = ch->context ? open_all(ch, c, e) : err_errno(e, "cannot start ZeroMQ");
     if (rc != ERR_NONE) {
@@ -300,7 +264,7 @@ void channels_close(struct channels *ch)
     if (!ch) {
         return;
     }
-    void *const sockets[] = { ch->sockets[0], ch->sockets[1], ch->sockets[2], ch->iopub,
+    void *const sockets[] = { ch->sockets[0], ch->sockets[1], ch->sockets[2], ch->iopub.socket,
                               ch->beating ? NULL : ch->heart };
     for (size_t i = 0; i < sizeof sockets / sizeof *sockets; i++) {
         if (sockets[i]) {
@@ -315,6 +279,7 @@ void channels_close(struct channels *ch)
         while (zmq_ctx_term(ch->context) != 0 && zmq_errno() == EINTR) {
         }
     }
+    iopub_done(&ch->iopub);
     wire_free(ch->wire);
     envelope_done(&ch->envelope);
     free(ch);

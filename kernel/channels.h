@@ -1,8 +1,5 @@
 /* The five sockets: shell, control and stdin (ROUTER), iopub (XPUB), heartbeat (an echo in a thread of its own, so that it
- * beats whatever the kernel does). All but the heartbeat belong to the thread that runs the poll loop.
- *
- * iopub welcomes each new subscriber (JEP 65): a subscription takes effect only when we have read it, and its
- * welcome is sent before anything else can be. */
+ * beats whatever the kernel does). All but the heartbeat belong to the thread that runs the poll loop. */
 #ifndef WEIR_KERNEL_CHANNELS_H
 #define WEIR_KERNEL_CHANNELS_H
 
@@ -31,6 +28,9 @@ void channels_items(struct channels *ch, bool shell, zmq_pollitem_t *items);
 
 /* Receive what is there: control first, then the others. Bad messages are logged and dropped. */
 void channels_dispatch(struct channels *ch, bool shell);
+
+/* Subscribers have too much to fetch: read no output from the session now, and dispatch again in IOPUB_RETRY_MS. */
+bool channels_congested(const struct channels *ch);
 
 /* Its outlet; borrowed from ch. */
 struct outlet channels_outlet(struct channels *ch);

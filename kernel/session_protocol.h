@@ -17,21 +17,50 @@
  *   {"op":"error","ename":S,"evalue":S,"traceback":[S..]}
  *   {"op":"done","ok":B,"payload":[..],"user_expressions":{..}}
  *   {"op":"reply", ...}                           to complete and inspect
- */
+ *
+ * Order. Text in a pipe and messages in the socket would overtake each other: after a display, the next printf may be in the pipe
+ * before the kernel has read the display. So session_send waits, for what a cell shows (stream, display, clear_output,
+ * result, error), until the kernel has handled it: the top bit of the length asks for that, and an empty frame (length
+ * 0) answers. It asks only when another process is at the other end (SO_PEERCRED), so that a test may hold both ends;
+ * session_receive answers by itself, and skips empty frames. */
 #ifndef WEIR_KERNEL_SESSION_PROTOCOL_H
 #define WEIR_KERNEL_SESSION_PROTOCOL_H
 
+#include "runtime/base/buf.h"
 #include "runtime/base/err.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 enum { SESSION_FD = 3, SESSION_MESSAGE_MAX = 256 << 20 };
 
-/* Send one message whole; blocking. message: borrowed. ERR_IO: the peer is gone. */
+/* Send one message whole; blocking, see "Order". message: borrowed. ERR_IO: the peer is gone; ERR_LIMIT: longer than
+ * SESSION_MESSAGE_MAX; ERR_FORMAT: cannot be written as JSON. */
 enum err_code session_send(int fd, json_t *message, struct err *e);
 
 /* Receive one message; blocking once its first byte is there. New reference in *out; NULL at end of file.
  * ERR_FORMAT: not JSON; ERR_LIMIT: longer than SESSION_MESSAGE_MAX. */
 enum err_code session_receive(int fd, json_t **out, struct err *e);
+
+/* ---- the kernel's end: the same without ever blocking ---- */
+
+struct session_input {
+    struct buf bytes;       /* received and not yet taken begin at `taken` */
+    size_t taken;
+    bool eof;               /* nothing will follow */
+};
+
+void session_input_init(struct session_input *in);
+void session_input_done(struct session_input *in);
+
+/* Take what the socket has, without waiting. ERR_IO, ERR_MEMORY. */
+enum err_code session_input_fill(struct session_input *in, int fd, struct err *e);
+
+/* The next whole message, new reference; NULL: none yet. *ack: session_ack is due once it is handled.
+ * ERR_FORMAT, ERR_LIMIT: nothing more can be read from this peer. */
+enum err_code session_input_next(struct session_input *in, json_t **out, bool *ack, struct err *e);
+
+/* Tell the peer that its message is handled. A peer that is gone is noticed elsewhere. */
+void session_ack(int fd);
 
 #endif

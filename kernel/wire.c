@@ -14,7 +14,7 @@
 #include <time.h>
 #include <uuid/uuid.h>
 
-static const char delimiter[] = "<IDS|MSG>";
+static const struct frame delimiter = WIRE_DELIMITER;
 static const char protocol_version[] = "5.5";
 
 enum { DIGEST = WIRE_SIGNATURE / 2, UUID_TEXT = 37 };
@@ -243,16 +243,16 @@ enum err_code wire_decode(struct wire *w, const struct frame *frames, size_t cou
         return rc;
     }
     size_t mark = 0;
-    while (mark < count && (frames[mark].len != sizeof delimiter - 1 ||
-                            memcmp(frames[mark].data, delimiter, sizeof delimiter - 1) != 0)) {
+    while (mark < count && (frames[mark].len != delimiter.len ||
+                            memcmp(frames[mark].data, delimiter.data, delimiter.len) != 0)) {
         mark++;
     }
     if (mark == count) {
-        return err_set(e, ERR_FORMAT, "no %s frame", delimiter);
+        return err_set(e, ERR_FORMAT, "no <IDS|MSG> frame");
     }
     const struct frame *parts = frames + mark + 1;
     if (count - mark - 1 < WIRE_PARTS + 1) {
-        return err_set(e, ERR_FORMAT, "%zu frames after %s, at least 5 are needed", count - mark - 1, delimiter);
+        return err_set(e, ERR_FORMAT, "%zu frames after <IDS|MSG>, at least 5 are needed", count - mark - 1);
     }
     rc = verify(w, parts, e);
     if (rc != ERR_NONE) {

@@ -27,6 +27,9 @@ struct frame {
     size_t len;
 };
 
+/* The frame between identities and message. */
+#define WIRE_DELIMITER { "<IDS|MSG>", 9 }
+
 /* A message that came in, checked. Owned: free with message_free. */
 struct message {
     struct frame *identities;          /* who sent it, to be put in front of the reply */

@@ -1,0 +1,49 @@
+/* Text that a cell writes, gathered into stream messages: several writes become one message, and a UTF-8 character that
+ * came in two reads is not torn. Bytes that are no UTF-8 become U+FFFD, NUL too (front ends cannot show it).
+ *
+ * Holds text of one stream at a time: text of the other flushes it first, so that their order is kept as read. */
+#ifndef WEIR_KERNEL_CAPTURE_H
+#define WEIR_KERNEL_CAPTURE_H
+
+#include "runtime/base/buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum capture_stream { CAPTURE_STDOUT, CAPTURE_STDERR };
+
+enum {
+    CAPTURE_BYTES = 64 << 10,    /* pending text is passed on at this size */
+    CAPTURE_DELAY_MS = 15        /* and at this age: its owner's timer calls capture_flush */
+};
+
+/* Takes text: valid UTF-8 without NUL, not empty. name: "stdout" or "stderr". */
+typedef void capture_emit(void *ctx, const char *name, const char *text, size_t len);
+
+struct capture {
+    capture_emit *emit;
+    void *ctx;
+    struct buf pending;          /* clean text of `stream` */
+    enum capture_stream stream;
+    struct {
+        unsigned char bytes[4];  /* the beginning of a character */
+        size_t len;
+    } partial[2];                /* by stream */
+};
+
+void capture_init(struct capture *c, capture_emit *emit, void *ctx);
+void capture_done(struct capture *c);
+
+/* Add bytes as read. May emit. */
+void capture_add(struct capture *c, enum capture_stream stream, const char *data, size_t len);
+
+/* Emit what is pending; beginnings of characters stay. */
+void capture_flush(struct capture *c);
+
+/* As capture_flush; beginnings of characters become U+FFFD: the writer is done. */
+void capture_end(struct capture *c);
+
+/* Something waits for capture_flush. */
+bool capture_pending(const struct capture *c);
+
+#endif

@@ -1,0 +1,40 @@
+/* Starting and ending the session's process. Its socket is its fd 3; its stdout and stderr are pipes; its stdin is /dev/null;
+ * it leads a process group of its own, and is killed when the kernel dies. */
+#ifndef WEIR_KERNEL_PROCESS_H
+#define WEIR_KERNEL_PROCESS_H
+
+#include "runtime/base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct process {
+    pid_t pid;           /* 0: none; else also its process group */
+    int socket;          /* our ends, close-on-exec; -1: closed. The pipes do not block */
+    int out, err;
+};
+
+/* Path of a program of ours: beside this one, else in ../libexec/weir. ERR_NOT_FOUND names both places; ERR_LIMIT. */
+enum err_code process_find(const char *name, char *path, size_t size, struct err *e);
+
+/* Start a program. Signals are at their defaults in it, none blocked, but SIGINT ignored: an interrupt that comes before it
+ * has set a handler must not kill it. ERR_IO. */
+enum err_code process_spawn(const char *program, struct process *out, struct err *e);
+
+/* Close our ends; p->pid stays. */
+void process_close(struct process *p);
+
+/* Wait until the process ends, at most ms. *status: as waitpid gives it. False: it still runs. */
+bool process_wait(const struct process *p, int ms, int *status);
+
+/* "killed by signal 11 (Segmentation fault)", "ended with status 3". */
+void process_describe(int status, char *out, size_t size);
+
+/* Make this process the parent of its descendants' orphans, so that process_kill_all finds them. */
+void process_adopt_orphans(void);
+
+/* SIGKILL to every descendant, and reap them: afterwards there is none. */
+void process_kill_all(void);
+
+#endif

@@ -1,0 +1,277 @@
+/* See session.h: one request after the other, each answered by `done` or `reply`. */
+#include "kernel/session.h"
+
+#include "kernel/session_protocol.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- saying ---- */
+
+void session_say(struct session *s, json_t *message)
+{
+    struct err e;
+    if (!message) {
+        return; /* out of memory: the message is lost, the session stays */
+    }
+    (void)fflush(stdout); /* what was printed comes first; a closed stdout is the user's */
+    if (session_send(s->fd, message, &e) == ERR_IO) {
+        _exit(0); /* the kernel is gone: nobody is left to tell */
+    }
+    json_decref(message);
+}
+
+void session_say_stream(struct session *s, const char *stream, const char *text, size_t len)
+{
+    json_t *string = json_stringn(text, len);
+    session_say(s, json_pack("{s:s, s:s, s:o}", "op", "stream", "name", stream, "text",
+                             string ? string : json_string("(a text that is not UTF-8)\n")));
+}
+
+static void say_failure(struct session *s, struct failure *f)
+{
+    session_say(s, json_pack("{s:s, s:s, s:s, s:O}", "op", "error", "ename", f->ename, "evalue", f->evalue, "traceback",
+                             f->traceback));
+}
+
+static void say_value(struct session *s)
+{
+    json_t *value = s->value;
+    s->value = NULL;
+    if (s->silent) {
+        json_decref(value);
+        return;
+    }
+    session_say(s, json_pack("{s:s, s:o}", "op", "result", "data", value));
+}
+
+/* ---- one plain cell ---- */
+
+static enum err_code link_unit(struct session *s, const struct cell_unit *u, const char *label, void **entry,
+                               struct err *e)
+{
+    struct build_symbol *defined = calloc(u->nnames + 1, sizeof *defined);
+    if (!defined) {
+        return err_memory(e);
+    }
+    for (size_t i = 0; i < u->nnames; i++) {
+        defined[i] = (struct build_symbol){ .name = u->names[i].name,
+                                            .function = u->names[i].kind == DECL_FUNCTION,
+                                            .keeps_storage = u->names[i].keeps_storage };
+    }
+    enum err_code code =
+        build_cells_add(s->cells, label, u->text, u->len, u->entry, u->needs_cc, defined, u->nnames, entry, e);
+    free(defined);
+    return code;
+}
+
+/* A program's main ended, by returning or by exit: its status is the value, if it is not 0. */
+static void main_ended(struct session *s, int status)
+{
+    if (status != 0) {
+        json_decref(s->value);
+        s->value = json_pack("{s:o}", "text/plain", json_sprintf("main ended with status %d", status));
+    }
+}
+
+static enum err_code run_unit(struct session *s, const struct cell_unit *u, const char *label, void *address,
+                              struct err *e)
+{
+    struct outcome o;
+    void (*entry)(void) = NULL;
+    if (address) {
+        memcpy(&entry, &address, sizeof entry);
+    }
+    session_remember_entry(s, label, u->entry);
+    session_forget_exit_handlers();
+    session_run(s, entry, &o);
+    if (o.ending == END_EXIT && u->has_main) {
+        main_ended(s, o.status);
+    } else if (o.ending != END_RETURN) {
+        json_decref(s->value);
+        s->value = NULL;
+        session_explain(s, &o, &s->failure);
+        return err_set(e, ERR_TASK, "%s: %s", s->failure.ename, s->failure.evalue);
+    } else if (u->has_main) {
+        session_run(s, session_exit_handlers, &o); /* what it registered by atexit */
+    }
+    if (s->value && !s->quiet_value) {
+        say_value(s);
+    }
+    return ERR_NONE;
+}
+
+static void say_notes(struct session *s, const struct cell_unit *u)
+{
+    for (size_t i = 0; i < u->nnotes && !s->silent; i++) {
+        session_say_stream(s, "stderr", u->notes[i], strlen(u->notes[i]));
+        session_say_stream(s, "stderr", "\n", 1);
+    }
+}
+
+/* What the text names of finished runs becomes values first. */
+static enum err_code provide(struct session *s, const struct cell *cell, struct err *e)
+{
+    struct tokens t;
+    enum err_code code = lex(cell->text, cell->len, &t, e);
+    if (!code) {
+        code = magics_provide(s->magics, &t, e);
+        tokens_done(&t);
+    }
+    return code;
+}
+
+enum err_code session_cell(struct session *s, const struct cell *cell, const char *label, struct err *e)
+{
+    struct cell_unit u;
+    void *entry = NULL;
+    enum err_code code = provide(s, cell, e);
+    if (code) {
+        return code;
+    }
+    code = cell_lower(s->index, cell, &u, e);
+    code = code ? code : link_unit(s, &u, label, &entry, e);
+    if (code) {
+        index_rollback(s->index);
+    } else {
+        index_commit(s->index);
+        say_notes(s, &u);
+        code = run_unit(s, &u, label, entry, e);
+    }
+    cell_unit_done(&u);
+    return code;
+}
+
+/* ---- execute ---- */
+
+/* Names to results of their expressions, each evaluated as a cell of its own. New reference. */
+static json_t *evaluate(struct session *s, json_t *expressions)
+{
+    const char *name;
+    json_t *expression, *results = json_object();
+    s->quiet_value = true;
+    json_object_foreach(expressions, name, expression)
+    {
+        const char *text = json_string_value(expression);
+        struct cell cell = { .number = s->count, .text = text ? text : "", .len = text ? strlen(text) : 0 };
+        struct err e;
+        json_t *result;
+        if (session_cell(s, &cell, "user expression", &e) == ERR_NONE) {
+            json_t *data = s->value ? s->value : json_object();
+            s->value = NULL;
+            result = json_pack("{s:s, s:o, s:{}}", "status", "ok", "data", data, "metadata");
+        } else {
+            if (e.code != ERR_TASK || !s->failure.ename) {
+                session_failure_of(&e, &s->failure);
+            }
+            result = json_pack("{s:s, s:s, s:s, s:O}", "status", "error", "ename", s->failure.ename, "evalue",
+                               s->failure.evalue, "traceback", s->failure.traceback);
+            session_failure_done(&s->failure);
+        }
+        (void)json_object_set_new(results, name, result); /* out of memory: one result less */
+    }
+    s->quiet_value = false;
+    return results;
+}
+
+static void execute_cell(struct session *s, const struct cell *cell, const char *label, struct err *e)
+{
+    bool magic = magics_is(cell->text);
+    e->code = ERR_NONE;
+    enum err_code code = magic ? magics_run(s->magics, cell, e) : session_cell(s, cell, label, e);
+    e->code = code;
+    if (!code && !magic) {
+        magics_settle(s->magics);
+    }
+}
+
+static void on_execute(struct session *s, const json_t *m)
+{
+    const char *code = json_string_value(json_object_get(m, "code"));
+    struct cell cell = { .id = json_string_value(json_object_get(m, "cell_id")),
+                         .number = (int)json_integer_value(json_object_get(m, "count")),
+                         .text = code ? code : "",
+                         .len = code ? strlen(code) : 0 };
+    json_t *expressions = json_object_get(m, "user_expressions"), *results = NULL;
+    char label[64];
+    struct err e;
+    (void)snprintf(label, sizeof label, "cell [%d]", cell.number);
+    s->cell_id = cell.id;
+    s->count = cell.number;
+    s->silent = json_is_true(json_object_get(m, "silent"));
+    s->interrupted = 0;
+    session_guard_signals(s);
+    session_remember(s, label, cell.text, cell.len);
+    execute_cell(s, &cell, label, &e);
+    if (e.code != ERR_NONE) {
+        if (e.code != ERR_TASK || !s->failure.ename) {
+            session_failure_of(&e, &s->failure);
+        }
+        say_failure(s, &s->failure);
+        session_failure_done(&s->failure);
+    } else if (json_object_size(expressions) > 0) {
+        results = evaluate(s, expressions);
+    }
+    s->cell_id = NULL;
+    session_say(s, json_pack("{s:s, s:b, s:[], s:o}", "op", "done", "ok", e.code == ERR_NONE, "payload",
+                             "user_expressions", results ? results : json_object()));
+}
+
+enum err_code session_handle(struct session *s, const json_t *message, bool *end, struct err *e)
+{
+    const char *op = json_string_value(json_object_get(message, "op"));
+    const char *code = json_string_value(json_object_get(message, "code"));
+    size_t cursor = (size_t)json_integer_value(json_object_get(message, "cursor"));
+    *end = false;
+    if (op && strcmp(op, "execute") == 0) {
+        on_execute(s, message);
+    } else if (op && strcmp(op, "complete") == 0) {
+        session_say(s, session_complete(s, code ? code : "", cursor));
+    } else if (op && strcmp(op, "inspect") == 0) {
+        session_say(s, session_inspect(s, code ? code : "", cursor));
+    } else if (op && strcmp(op, "shutdown") == 0) {
+        *end = true;
+    } else {
+        return err_set(e, ERR_FORMAT, "the kernel asks for '%s', which a session does not know", op ? op : "(nothing)");
+    }
+    return ERR_NONE;
+}
+
+/* ---- life ---- */
+
+enum err_code session_init(struct session *s, int fd, struct err *e)
+{
+    s->fd = fd;
+    s->pid = getpid();
+    if (!getcwd(s->directory, sizeof s->directory)) {
+        return err_errno(e, "can't tell the working folder");
+    }
+    enum err_code code = index_new(&s->index, e);
+    code = code ? code : flows_new(s->index, &s->flows, e);
+    code = code ? code : build_cells_new(&s->cells, e);
+    code = code ? code : session_libc(s->cells, e);
+    if (!code) {
+        struct magic_host host = session_host(s);
+        code = magics_new(&host, &s->magics, e);
+    }
+    return code;
+}
+
+void session_done(struct session *s)
+{
+    magics_free(s->magics);
+    flows_free(s->flows);
+    index_free(s->index);
+    build_cells_free(s->cells);
+    for (size_t i = 0; i < s->nshown; i++) {
+        free(s->shown[i].text);
+        free(s->shown[i].entry);
+    }
+    free(s->shown);
+    json_decref(s->value);
+    session_failure_done(&s->failure);
+}

@@ -1,0 +1,147 @@
+/* The session process: it owns the user's cells, compiles and runs them, one at a time, on its main thread.
+ *
+ *   session_main.c     start, the loop over messages
+ *   session.c          one execute request: magics or a plain cell, then the answer
+ *   session_run.c      user code under guard: crashes, interrupts and exit end the cell, not the process
+ *   session_trace.c    machine frames as `cell [7] line 3 in f`, with the source line
+ *   session_libc.c     what cells get in place of libc's exit, sleep, fork ...
+ *   session_value.c    the value of a last expression as text and table
+ *   session_host.c     what magics may ask of us
+ *   session_look.c     complete and inspect
+ *
+ * Inside kernel/session*.c only. Nothing here locks: user threads never call it. */
+#ifndef WEIR_KERNEL_SESSION_H
+#define WEIR_KERNEL_SESSION_H
+
+#include "magics/magics.h"
+#include "runtime/build/build.h"
+#include "runtime/lang/cell.h"
+
+#include <jansson.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum { TRACE_FRAMES = 64 };
+
+/* How user code ended. */
+enum ending {
+    END_RETURN, /* by itself */
+    END_SIGNAL, /* SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT */
+    END_INTERRUPT,
+    END_EXIT /* exit(status) and the like */
+};
+
+struct outcome {
+    enum ending ending;
+    int signal, code;                 /* END_SIGNAL: number and si_code */
+    void *address;                    /* END_SIGNAL: si_addr */
+    bool overflow;                    /* the stack was full */
+    int status;                       /* END_EXIT: its argument */
+    const char *called;               /* END_EXIT: "exit", "_exit", ...; static */
+    const void *frames[TRACE_FRAMES]; /* innermost first; addresses inside the instruction or call */
+    unsigned nframes;
+};
+
+/* An error as Jupyter shows it. Zeroed: none. */
+struct failure {
+    char *ename, *evalue; /* owned */
+    json_t *traceback;    /* owned; array of strings */
+};
+
+/* A cell's text as it came, for the lines in tracebacks. */
+struct shown_cell {
+    char label[64];
+    char *text;  /* owned */
+    char *entry; /* owned; its function's name, not to be shown; may be NULL */
+};
+
+struct session {
+    int fd;    /* to the kernel */
+    pid_t pid; /* ours: a child that the user forked has another */
+    struct index *index;
+    struct flows *flows;
+    struct build_cells *cells;
+    struct magics *magics;
+    char directory[4096];
+    struct shown_cell *shown; /* owned; newest text of each label */
+    size_t nshown, cap_shown;
+    /* the running request */
+    const char *cell_id; /* borrowed from the request */
+    int count;
+    bool silent;
+    bool quiet_value;       /* a value is kept, not sent (user_expressions) */
+    json_t *value;          /* owned; mime bundle of the last expression, NULL: none */
+    struct failure failure; /* of user code; set when session_cell says ERR_TASK */
+    volatile sig_atomic_t interrupted;
+};
+
+/* ---- session.c ---- */
+
+/* Everything a session needs, in *s (zeroed before); answers to fd. directory: the working folder. Done with
+ * session_done, also after a failure. */
+enum err_code session_init(struct session *s, int fd, struct err *e);
+void session_done(struct session *s);
+
+/* Handle one message; answers go to s->fd. *end: the session is to end. An error is about the connection. */
+enum err_code session_handle(struct session *s, const json_t *message, bool *end, struct err *e);
+
+/* Compile and run one plain cell (no magics); a value is sent as a result. ERR_TASK: user code failed, and s->failure
+ * says how; else it did not run, and e says why. */
+enum err_code session_cell(struct session *s, const struct cell *cell, const char *label, struct err *e);
+
+/* Send a message whose data is steals; flushes the user's output first. */
+void session_say(struct session *s, json_t *message);
+void session_say_stream(struct session *s, const char *stream, const char *text, size_t len);
+
+/* ---- session_run.c ---- */
+
+/* Take the signals over. Once, before the first run; anew before each cell, since user code may have changed them. */
+void session_guard_signals(struct session *s);
+
+/* Call entry (NULL: only the newest cell's constructors) under guard. */
+void session_run(struct session *s, void (*entry)(void), struct outcome *out);
+
+/* End the guarded code from inside: does not return. Outside of it, and in threads and forked children: false. */
+bool session_leave(int status, const char *called);
+
+/* The session whose code runs (for what cells call); NULL: none. */
+struct session *session_running(void);
+
+/* ---- session_trace.c ---- */
+
+/* outcome (not END_RETURN) as an error. label: of the cell that ran. */
+void session_explain(struct session *s, const struct outcome *o, struct failure *out);
+
+/* A failure from e: compile errors and the like. */
+void session_failure_of(const struct err *e, struct failure *out);
+void session_failure_done(struct failure *f);
+
+/* Remember a cell's text (copied) and its entry. Out of memory only costs lines in tracebacks. */
+void session_remember(struct session *s, const char *label, const char *text, size_t len);
+void session_remember_entry(struct session *s, const char *label, const char *entry);
+
+/* ---- session_libc.c ---- */
+
+/* Our own exit, sleep and so on, and weir_session_value, as symbols for cells. */
+enum err_code session_libc(struct build_cells *cells, struct err *e);
+
+/* Run what the cell registered with atexit, newest first, and forget it. Guarded user code. */
+void session_exit_handlers(void);
+void session_forget_exit_handlers(void);
+
+/* ---- session_host.c ---- */
+
+struct magic_host session_host(struct session *s);
+
+/* ---- session_look.c ---- */
+
+/* {"op":"reply","matches":[..],"cursor_start":N,"cursor_end":N}: new reference; NULL: out of memory. Cursors in bytes.
+ */
+json_t *session_complete(struct session *s, const char *code, size_t cursor);
+
+/* {"op":"reply","found":B,"data":{"text/plain":S}}: the same. */
+json_t *session_inspect(struct session *s, const char *code, size_t cursor);
+
+#endif

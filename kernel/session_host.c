@@ -1,0 +1,63 @@
+/* What magics may ask of the session (struct magic_host). */
+#include "kernel/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void host_display(void *ctx, json_t *data, const char *display_id, bool update)
+{
+    session_say(ctx, json_pack("{s:s, s:O, s:{}, s:s?, s:b}", "op", "display", "data", data, "metadata", "display_id",
+                               display_id, "update", update));
+}
+
+static void host_stream(void *ctx, const char *stream, const char *text, size_t len)
+{
+    session_say_stream(ctx, stream, text, len);
+}
+
+static enum err_code host_run_cell(void *ctx, const char *label, const char *text, size_t len, struct err *e)
+{
+    struct session *s = ctx;
+    struct cell cell = { .number = s->count, .text = text, .len = len };
+    char own[64];
+    (void)snprintf(own, sizeof own, "cell [%d]", s->count);
+    if (strcmp(own, label) == 0) { /* the C between a cell's magics: the cell itself */
+        cell.id = s->cell_id;
+        session_remember(s, label, text, len);
+    } else {
+        cell.id = label; /* a hidden one replaces the hidden one of the same name */
+    }
+    return session_cell(s, &cell, label, e);
+}
+
+static enum err_code host_symbol(void *ctx, const char *name, void *address, struct err *e)
+{
+    struct session *s = ctx;
+    return build_cells_host(s->cells, name, address, e);
+}
+
+static void *host_variable(void *ctx, const char *name)
+{
+    const struct session *s = ctx;
+    return build_cells_find(s->cells, name);
+}
+
+static bool host_interrupted(void *ctx)
+{
+    const struct session *s = ctx;
+    return s->interrupted != 0;
+}
+
+struct magic_host session_host(struct session *s)
+{
+    return (struct magic_host){ .ctx = s,
+                                .display = host_display,
+                                .stream = host_stream,
+                                .run_cell = host_run_cell,
+                                .symbol = host_symbol,
+                                .variable = host_variable,
+                                .interrupted = host_interrupted,
+                                .index = s->index,
+                                .flows = s->flows,
+                                .directory = s->directory };
+}

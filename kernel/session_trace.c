@@ -1,0 +1,251 @@
+/* How user code ended, in words: the error's name and value, and a traceback of lines
+ *
+ *   SegmentationFault: NULL pointer: no memory at address 0x0
+ *   cell [7] line 3 in total
+ *       sum += *p;
+ *   cell [9] line 1
+ *       total(NULL)
+ *   What the cell had changed before this stays changed.
+ */
+#include "kernel/session.h"
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHOWN_FRAMES = 16, SHOWN_LINE = 200, REMEMBERED = 10000 };
+
+void session_failure_done(struct failure *f)
+{
+    free(f->ename);
+    free(f->evalue);
+    json_decref(f->traceback);
+    *f = (struct failure){ .ename = NULL };
+}
+
+/* ---- remembered texts ---- */
+
+static struct shown_cell *find_shown(struct session *s, const char *label)
+{
+    for (size_t i = s->nshown; i-- > 0;) {
+        if (strcmp(s->shown[i].label, label) == 0) {
+            return &s->shown[i];
+        }
+    }
+    return NULL;
+}
+
+static struct shown_cell *add_shown(struct session *s, const char *label)
+{
+    if (s->nshown == s->cap_shown) {
+        size_t cap = s->cap_shown ? s->cap_shown * 2 : 64;
+        struct shown_cell *grown = cap <= REMEMBERED * 2 ? realloc(s->shown, cap * sizeof *grown) : NULL;
+        if (!grown) {
+            return NULL;
+        }
+        s->shown = grown;
+        s->cap_shown = cap;
+    }
+    struct shown_cell *c = &s->shown[s->nshown++];
+    *c = (struct shown_cell){ .text = NULL };
+    (void)snprintf(c->label, sizeof c->label, "%s", label);
+    return c;
+}
+
+void session_remember(struct session *s, const char *label, const char *text, size_t len)
+{
+    struct shown_cell *c = find_shown(s, label);
+    c = c ? c : add_shown(s, label);
+    if (c) {
+        free(c->text);
+        c->text = strndup(text, len);
+    }
+}
+
+void session_remember_entry(struct session *s, const char *label, const char *entry)
+{
+    struct shown_cell *c = find_shown(s, label);
+    if (c && entry) {
+        free(c->entry);
+        c->entry = strdup(entry);
+    }
+}
+
+/* Line `line` of the text without the white space around it; len 0: none. */
+static const char *source_line(const char *text, int line, size_t *len)
+{
+    for (int i = 1; text && i < line; i++) {
+        text = strchr(text, '\n');
+        text = text ? text + 1 : NULL;
+    }
+    *len = 0;
+    if (!text) {
+        return "";
+    }
+    text += strspn(text, " \t");
+    *len = strcspn(text, "\r\n");
+    while (*len > 0 && (text[*len - 1] == ' ' || text[*len - 1] == '\t')) {
+        --*len;
+    }
+    *len = *len > SHOWN_LINE ? SHOWN_LINE : *len;
+    return text;
+}
+
+/* ---- frames ---- */
+
+static void add_line(json_t *lines, const struct buf *b)
+{
+    json_t *text = json_stringn(b->data, b->len);
+    (void)json_array_append_new(lines, text ? text : json_string("(a line that is not UTF-8)"));
+}
+
+static void add_where(struct session *s, json_t *lines, const struct build_where *w)
+{
+    struct buf b;
+    const struct shown_cell *c = find_shown(s, w->cell);
+    size_t len;
+    buf_init(&b, 0);
+    buf_printf(&b, "%s line %d", w->cell, w->line);
+    if (w->function[0] && strcmp(w->function, "??") != 0 && !(c && c->entry && strcmp(c->entry, w->function) == 0)) {
+        buf_printf(&b, " in %s", w->function);
+    }
+    add_line(lines, &b);
+    const char *source = source_line(c ? c->text : NULL, w->line, &len);
+    if (len > 0) {
+        buf_clear(&b);
+        buf_printf(&b, "    %.*s", (int)len, source);
+        add_line(lines, &b);
+    }
+    buf_done(&b);
+}
+
+/* A recursion comes as one address many times: it is looked up and shown once, with how often. */
+static void add_frames(struct session *s, json_t *lines, const struct outcome *o)
+{
+    unsigned shown = 0;
+    for (unsigned i = 0; i < o->nframes;) {
+        struct build_where w;
+        unsigned same = 1;
+        while (i + same < o->nframes && o->frames[i + same] == o->frames[i]) {
+            same++;
+        }
+        if (shown++ == SHOWN_FRAMES) {
+            (void)json_array_append_new(lines, json_sprintf("... %u more calls", o->nframes - i));
+            return;
+        }
+        if (build_cells_where(s->cells, o->frames[i], &w)) {
+            add_where(s, lines, &w);
+        }
+        if (same > 1) {
+            (void)json_array_append_new(lines, json_sprintf("... the same %s%u more times",
+                                                            i + same == TRACE_FRAMES ? "at least " : "", same - 1));
+        }
+        i += same;
+    }
+}
+
+/* ---- words ---- */
+
+static const char *name_of(const struct outcome *o)
+{
+    switch (o->signal) {
+    case SIGSEGV:
+        return o->overflow ? "StackOverflow" : "SegmentationFault";
+    case SIGBUS:
+        return "BusError";
+    case SIGFPE:
+        return "ArithmeticError";
+    case SIGILL:
+        return "IllegalInstruction";
+    default:
+        return "Abort";
+    }
+}
+
+static void describe_memory(struct buf *out, const struct outcome *o)
+{
+    uintptr_t at = (uintptr_t)o->address;
+    if (o->overflow) {
+        buf_str(out, "the stack is full: a function calls itself without end, or its local arrays are too large");
+    } else if (o->code <= 0) {
+        buf_str(out, "the program raised it");
+    } else if (o->code == SI_KERNEL) {
+        buf_str(out, "a pointer holds no possible address");
+    } else if (at < 65536) {
+        buf_printf(out, "NULL pointer: no memory at address 0x%" PRIxPTR, at);
+    } else if (o->signal == SIGSEGV && o->code == SEGV_ACCERR) {
+        buf_printf(out, "memory at address 0x%" PRIxPTR " must not be used so (read-only data, for example)", at);
+    } else {
+        buf_printf(out, "no memory at address 0x%" PRIxPTR, at);
+    }
+}
+
+static void describe_signal(struct buf *out, const struct outcome *o)
+{
+    if (o->signal == SIGSEGV || o->signal == SIGBUS) {
+        describe_memory(out, o);
+    } else if (o->signal == SIGFPE) {
+        buf_str(out, o->code == FPE_INTDIV ? "integer division by zero" : "an impossible arithmetic operation");
+    } else if (o->signal == SIGILL) {
+        buf_str(out, "the processor met an instruction that it does not have");
+    } else {
+        buf_str(out, "the program called abort (a failed assert, or memory found damaged)");
+    }
+}
+
+static void finish(struct failure *out, const char *ename, const struct buf *evalue, json_t *lines)
+{
+    session_failure_done(out);
+    out->ename = strdup(ename);
+    out->evalue = strdup(evalue->len ? evalue->data : "");
+    out->traceback = lines;
+}
+
+void session_explain(struct session *s, const struct outcome *o, struct failure *out)
+{
+    struct buf evalue;
+    const char *ename = "KeyboardInterrupt";
+    json_t *lines = json_array();
+    buf_init(&evalue, 0);
+    if (o->ending == END_SIGNAL) {
+        ename = name_of(o);
+        describe_signal(&evalue, o);
+    } else if (o->ending == END_EXIT) {
+        ename = "Exit";
+        buf_printf(&evalue, "called %s(%d)", o->called, o->status);
+    } else {
+        buf_str(&evalue, "interrupted");
+    }
+    (void)json_array_append_new(lines, json_sprintf("%s: %s", ename, evalue.data));
+    add_frames(s, lines, o);
+    if (o->ending != END_EXIT) {
+        (void)json_array_append_new(lines, json_string("What the cell had changed before this stays changed."));
+    }
+    finish(out, ename, &evalue, lines);
+    buf_done(&evalue);
+}
+
+void session_failure_of(const struct err *e, struct failure *out)
+{
+    struct buf text, first;
+    json_t *lines = json_array();
+    const char *name = err_name(e->code);
+    buf_init(&text, 0);
+    buf_init(&first, 0);
+    if (e->line > 0 && e->cell[0] && strncmp(e->msg, "cell [", 6) != 0) {
+        buf_printf(&text, "%s line %d: ", e->cell, e->line);
+    }
+    buf_str(&text, e->msg);
+    buf_add(&first, text.data, strcspn(text.data, "\n"));
+    for (const char *s = text.data; *s;) {
+        size_t len = strcspn(s, "\n");
+        json_t *line = s == text.data ? json_sprintf("%s: %.*s", name, (int)len, s) : json_stringn(s, len);
+        (void)json_array_append_new(lines, line ? line : json_string("(a line that is not UTF-8)"));
+        s += len + (s[len] == '\n');
+    }
+    finish(out, name, &first, lines);
+    buf_done(&first);
+    buf_done(&text);
+}

@@ -1,0 +1,357 @@
+/* See supervisor.h. Everything that can be waited for is a descriptor: the session's socket and pipes, SIGCHLD as a
+ * signalfd, the age of gathered output as a timerfd; dispatch asks poll which of them are ready. */
+#include "kernel/supervisor_state.h"
+
+#include "kernel/log.h"
+#include "runtime/lang/items.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    ANSWER_MS = 2000,              /* for a completion */
+    GOODBYE_MS = 500,              /* for an idle session to end by itself */
+    KILL_AFTER_MS = 1000,          /* a second interrupt kills if the first is at least so old ... */
+    KILL_WITHIN_MS = 10000         /* ... and at most so old */
+};
+
+enum { FD_SOCKET, FD_OUT, FD_ERR, FD_TIMER, FD_SIGNALS, FD_COUNT };
+
+static long long now_ms(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail with this clock */
+    return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void supervisor_reset(struct supervisor *s)
+{
+    process_close(&s->process);
+    s->process.pid = 0;
+    session_input_done(&s->input);
+    s->ready = s->interrupt_due = false;
+    s->stale = 0;
+}
+
+enum err_code supervisor_respawn(struct supervisor *s, struct err *e)
+{
+    supervisor_reset(s);
+    return process_spawn(s->program, &s->process, e);
+}
+
+void supervisor_signal(const struct supervisor *s, int number)
+{
+    if (s->process.pid > 0) {
+        (void)kill(-s->process.pid, number); /* already dead: SIGCHLD tells */
+    }
+}
+
+static void emit_stream(void *ctx, const char *name, const char *text, size_t len)
+{
+    struct supervisor *s = ctx;
+    s->events.stream(s->events.ctx, name, text, len);
+}
+
+static void arm_timer(struct supervisor *s)
+{
+    if (s->armed || !capture_pending(&s->capture)) {
+        return;
+    }
+    struct itimerspec t = { .it_value = { .tv_nsec = CAPTURE_DELAY_MS * 1000000L } };
+    s->armed = timerfd_settime(s->timer, 0, &t, NULL) == 0;
+    if (!s->armed) {
+        capture_flush(&s->capture);
+    }
+}
+
+/* Reap whatever ended; the session's orphans end as our children too. */
+static void reap(struct supervisor *s)
+{
+    struct signalfd_siginfo info;
+    ssize_t got = read(s->signals, &info, sizeof info);
+    (void)got; /* only to empty it: several children may be behind one signal */
+    int status = 0, session_status = 0;
+    bool died = false;
+    for (pid_t pid = 0; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        if (pid == s->process.pid) {
+            died = true;
+            session_status = status;
+        }
+    }
+    if (died) {
+        supervisor_bury(s, session_status);
+    }
+}
+
+/* ---- the interpreter ---- */
+
+static json_t *execute_message(const struct execute_request *r)
+{
+    return json_pack("{s:s, s:s, s:s?, s:i, s:b, s:b, s:O*}", "op", "execute", "code", r->code, "cell_id", r->cell_id,
+                     "count", r->count, "silent", (int)r->silent, "allow_stdin", (int)r->allow_stdin,
+                     "user_expressions", r->user_expressions);
+}
+
+static enum err_code execute(void *self, const struct execute_request *r, struct err *e)
+{
+    struct supervisor *s = self;
+    enum err_code rc = ERR_NONE;
+    if (s->process.pid == 0 && (rc = supervisor_respawn(s, e)) != ERR_NONE) {
+        return rc;
+    }
+    json_t *m = execute_message(r);
+    if (!m) {
+        return err_memory(e);
+    }
+    rc = s->checkpoint.before(s->checkpoint.self, s, e);
+    if (rc == ERR_NONE && s->note[0]) {
+        s->events.stream(s->events.ctx, "stderr", s->note, strlen(s->note));
+        s->note[0] = '\0';
+    }
+    if (rc == ERR_NONE) {
+        s->running = true;
+        struct err why;
+        if (session_send(s->process.socket, m, &why) != ERR_NONE) {
+            log_line("the session is killed: %s", why.msg);
+            supervisor_signal(s, SIGKILL); /* its death is what the user hears of */
+        }
+    }
+    json_decref(m);
+    return rc;
+}
+
+/* Magic lines before the C text are complete each by itself; a %% cell ends with an empty line. */
+static const char *is_complete(void *self, const char *code, char *indent, size_t size)
+{
+    (void)self;
+    static const char *const words[] = { [COMPLETE] = "complete", [INCOMPLETE] = "incomplete", [INVALID] = "invalid" };
+    indent[0] = '\0';
+    const char *text = code + strspn(code, " \t\r\n");
+    if (strncmp(text, "%%", 2) == 0) {
+        const char *last = strrchr(text, '\n');
+        return last && last[1 + strspn(last + 1, " \t\r")] == '\0' ? "complete" : "incomplete";
+    }
+    while (*text == '%') {
+        const char *end = strchr(text, '\n');
+        if (!end) {
+            return text[strlen(text) - 1] == '\\' ? "incomplete" : "complete";
+        }
+        text = end + 1;
+    }
+    return text[strspn(text, " \t\r\n")] ? words[items_complete(text, indent, size)] : "complete";
+}
+
+static void interrupt(void *self)
+{
+    struct supervisor *s = self;
+    if (!s->running) {
+        return;
+    }
+    if (!s->ready) {
+        s->interrupt_due = true;
+        return;
+    }
+    long long now = now_ms();
+    long long age = s->interrupted_at ? now - s->interrupted_at : 0;
+    if (age >= KILL_AFTER_MS && age <= KILL_WITHIN_MS) {
+        s->killed = true;
+        supervisor_signal(s, SIGKILL);
+        return;
+    }
+    if (age == 0 || age > KILL_WITHIN_MS) {
+        s->interrupted_at = now;
+    }
+    supervisor_signal(s, SIGINT);
+}
+
+/* Ask the session, and wait for its reply. NULL: it runs a cell, or does not answer in time. */
+static json_t *ask(struct supervisor *s, const char *op, const char *code, size_t cursor)
+{
+    struct err e;
+    if (!s->ready || s->running || s->stale > 0) {
+        return NULL;
+    }
+    json_t *m = json_pack("{s:s, s:s, s:I}", "op", op, "code", code, "cursor", (json_int_t)cursor);
+    enum err_code rc = m ? session_send(s->process.socket, m, &e) : ERR_MEMORY;
+    json_decref(m);
+    long long until = now_ms() + ANSWER_MS;
+    while (rc == ERR_NONE && !s->reply && !s->input.eof && now_ms() < until) {
+        struct pollfd p = { .fd = s->process.socket, .events = POLLIN };
+        if (poll(&p, 1, (int)(until - now_ms())) > 0) {
+            supervisor_read(s);
+        }
+    }
+    json_t *reply = s->reply;
+    s->reply = NULL;
+    s->stale += !reply;
+    return reply;
+}
+
+static json_t *complete(void *self, const char *code, size_t cursor)
+{
+    return ask(self, "complete", code, cursor);
+}
+
+static json_t *inspect(void *self, const char *code, size_t cursor)
+{
+    return ask(self, "inspect", code, cursor);
+}
+
+static void shut_down(void *self, bool restart)
+{
+    struct supervisor *s = self;
+    (void)restart; /* the front end starts the next kernel */
+    struct err e;
+    int status = 0;
+    if (s->process.pid > 0 && s->ready && !s->running) {
+        json_t *m = json_pack("{s:s}", "op", "shutdown");
+        if (m && session_send(s->process.socket, m, &e) == ERR_NONE) {
+            (void)process_wait(&s->process, GOODBYE_MS, &status);
+        }
+        json_decref(m);
+    }
+    process_kill_all();
+    supervisor_reset(s);
+    s->running = false;
+}
+
+/* ---- the poll loop's side ---- */
+
+static void list_fds(const struct supervisor *s, int fds[FD_COUNT])
+{
+    bool mute = s->hold || s->process.pid == 0;
+    fds[FD_SOCKET] = mute || s->input.eof ? -1 : s->process.socket;
+    fds[FD_OUT] = mute ? -1 : s->process.out;
+    fds[FD_ERR] = mute ? -1 : s->process.err;
+    fds[FD_TIMER] = s->timer;
+    fds[FD_SIGNALS] = s->signals;
+}
+
+static size_t get_fds(void *self, int *fds, size_t max)
+{
+    int all[FD_COUNT];
+    size_t n = 0;
+    list_fds(self, all);
+    for (size_t i = 0; i < FD_COUNT; i++) {
+        if (all[i] >= 0 && n < max) {
+            fds[n++] = all[i];
+        }
+    }
+    return n;
+}
+
+static void dispatch(void *self)
+{
+    struct supervisor *s = self;
+    struct pollfd p[FD_COUNT];
+    int fds[FD_COUNT];
+    list_fds(s, fds);
+    for (int i = 0; i < FD_COUNT; i++) {
+        p[i] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
+    }
+    if (poll(p, FD_COUNT, 0) <= 0) {
+        return;
+    }
+    if (p[FD_SOCKET].revents) {
+        supervisor_read(s);
+    } else if (p[FD_OUT].revents || p[FD_ERR].revents) {
+        supervisor_drain(s);
+    }
+    if (p[FD_TIMER].revents) {
+        uint64_t times = 0;
+        s->armed = read(s->timer, &times, sizeof times) < 0 && s->armed;
+        capture_flush(&s->capture);
+    }
+    if (p[FD_SIGNALS].revents) {
+        reap(s);
+    }
+    arm_timer(s);
+}
+
+struct interpreter supervisor_interpreter(struct supervisor *s)
+{
+    return (struct interpreter){ .self = s,
+                                 .execute = execute,
+                                 .is_complete = is_complete,
+                                 .interrupt = interrupt,
+                                 .complete = complete,
+                                 .inspect = inspect,
+                                 .shutdown = shut_down,
+                                 .fds = get_fds,
+                                 .dispatch = dispatch };
+}
+
+void supervisor_hold(struct supervisor *s, bool hold)
+{
+    s->hold = hold;
+}
+
+static enum err_code open_all(struct supervisor *s, const char *program, struct err *e)
+{
+    sigset_t child;
+    (void)sigemptyset(&child);
+    (void)sigaddset(&child, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, &child, NULL); /* cannot fail with these arguments */
+    s->program = strdup(program);
+    s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    s->signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (!s->program) {
+        return err_memory(e);
+    }
+    if (s->timer < 0 || s->signals < 0) {
+        return err_errno(e, "cannot watch over a session");
+    }
+    return supervisor_respawn(s, e);
+}
+
+enum err_code supervisor_new(const struct supervisor_options *options, struct supervisor **out, struct err *e)
+{
+    struct supervisor *s = calloc(1, sizeof *s);
+    if (!s) {
+        return err_memory(e);
+    }
+    s->events = options->events;
+    s->checkpoint = options->checkpoint;
+    s->process = (struct process){ .socket = -1, .out = -1, .err = -1 };
+    s->timer = s->signals = -1;
+    session_input_init(&s->input);
+    capture_init(&s->capture, emit_stream, s);
+    enum err_code rc = open_all(s, options->program, e);
+    if (rc != ERR_NONE) {
+        supervisor_free(s);
+        return rc;
+    }
+    *out = s;
+    return ERR_NONE;
+}
+
+void supervisor_free(struct supervisor *s)
+{
+    if (!s) {
+        return;
+    }
+    if (s->process.pid > 0) {
+        shut_down(s, false);
+    }
+    session_input_done(&s->input);
+    capture_done(&s->capture);
+    if (s->timer >= 0) {
+        (void)close(s->timer);
+    }
+    if (s->signals >= 0) {
+        (void)close(s->signals);
+    }
+    json_decref(s->reply);
+    json_decref(s->last_done);
+    free(s->program);
+    free(s);
+}
