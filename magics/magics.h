@@ -44,6 +44,9 @@ enum err_code magics_run(struct magics *m, const struct cell *cell, struct err *
 /* Before a plain cell is lowered: make the artifacts of finished runs that it names (`winner`, `Grid`) values, by hidden cells. */
 enum err_code magics_provide(struct magics *m, const struct tokens *t, struct err *e);
 
+/* After a plain cell has run: steps that waited for a name it brought are checked, and what is wrong with them is told. */
+void magics_settle(struct magics *m);
+
 /* Completions of magic names and options at a cursor; json array of strings. new reference. */
 json_t *magics_complete(struct magics *m, const char *line, size_t cursor);
 

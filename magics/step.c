@@ -1,0 +1,109 @@
+/* %%step and %%flow: a cell becomes part of a flow, and what is wrong with it is told at once. */
+#include "magics/state.h"
+
+#include "runtime/build/build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- steps that wait ---- */
+
+static void forget_pending(struct magics *m, const char *flow, const char *step)
+{
+    for (size_t i = 0; i < m->npending; i++) {
+        if (strcmp(m->pending[i].flow, flow) == 0 && strcmp(m->pending[i].step, step) == 0) {
+            free(m->pending[i].flow);
+            free(m->pending[i].step);
+            m->pending[i--] = m->pending[--m->npending];
+        }
+    }
+}
+
+/* More than the table holds are not told about later; run and check find them all the same. */
+static void remember_pending(struct magics *m, const char *flow, const char *step)
+{
+    if (m->npending == MAGICS_MAX_PENDING) {
+        return;
+    }
+    struct pending p = { strdup(flow), strdup(step) };
+    if (!p.flow || !p.step) {
+        free(p.flow);
+        free(p.step);
+        return;
+    }
+    m->pending[m->npending++] = p;
+}
+
+/* Compile one step by itself. ERR_PENDING: it still waits. */
+static enum err_code check_step(struct magics *m, const char *flow, const char *step, struct err *e)
+{
+    struct buf unit;
+    buf_init(&unit, 0);
+    enum err_code code = flows_unit_step(m->host.flows, flow, step, &unit, e);
+    code = code ? code : buf_check(&unit, "a step's text", e);
+    code = code ? code : build_check(unit.data, unit.len, e);
+    buf_done(&unit);
+    return code;
+}
+
+void settle_pending(struct magics *m)
+{
+    for (size_t i = 0; i < m->npending;) {
+        struct err e = { 0 };
+        struct pending p = m->pending[i];
+        enum err_code code = check_step(m, p.flow, p.step, &e);
+        if (code == ERR_PENDING) {
+            i++;
+            continue;
+        }
+        m->pending[i] = m->pending[--m->npending];
+        if (code) {
+            say(m, "stderr", "step '%s': %s%s%s\n", p.step, e.cell, e.cell[0] ? ": " : "", e.msg);
+        } else {
+            say(m, "stdout", "step '%s' is no longer pending\n", p.step);
+        }
+        free(p.flow);
+        free(p.step);
+    }
+}
+
+void magics_settle(struct magics *m)
+{
+    if (!m->providing) {
+        settle_pending(m);
+    }
+}
+
+/* ---- the cell ---- */
+
+enum err_code magic_step(struct magics *m, const struct magic_call *call, struct err *e)
+{
+    struct flows_note note = { 0 };
+    enum err_code code = flows_add(m->host.flows, call->cell, false, &note, e);
+    if (code) {
+        return code;
+    }
+    if (!note.step) {
+        say(m, "stdout", "flow '%s' %s\n", note.flow, note.message);
+        settle_pending(m);
+        return ERR_NONE;
+    }
+    char *flow = arena_strndup(call->arena, note.flow, strlen(note.flow)); /* the next call takes the note's away */
+    char *step = arena_strndup(call->arena, note.step, strlen(note.step));
+    if (!flow || !step) {
+        return err_memory(e);
+    }
+    say(m, "stdout", "step '%s' %s\n", step, note.message);
+    bool pending = note.pending;
+    forget_pending(m, flow, step);
+    code = check_step(m, flow, step, e);
+    if (code == ERR_PENDING) {
+        remember_pending(m, flow, step);
+        if (!pending) {
+            say(m, "stdout", "pending: %s\n", e->msg);
+        }
+        code = ERR_NONE;
+    }
+    settle_pending(m);
+    return code;
+}
