@@ -157,12 +157,14 @@ fuzz: ## libFuzzer on what reads foreign bytes; FUZZ_TIME seconds each (30), FUZ
 	@for name in $(FUZZ); do \
 	    $(MAKE) --no-print-directory build/fuzz/$$name && mkdir -p build/fuzz/corpus/$$name || exit 1; \
 	    echo "fuzz: $$name, $(FUZZ_TIME) s"; \
-	    build/fuzz/$$name -max_total_time=$(FUZZ_TIME) -max_len=65536 -timeout=10 -print_final_stats=1 -verbosity=0 \
-	        -artifact_prefix=build/fuzz/$$name- build/fuzz/corpus/$$name || exit 1; done
-FUZZED := $(filter-out runtime/cli/flow_main.c,$(RUNTIME)) $(LANG)
+	    build/fuzz/$$name -max_total_time=$(FUZZ_TIME) -max_len=65536 -timeout=10 \
+	        -artifact_prefix=build/fuzz/$$name- build/fuzz/corpus/$$name >build/fuzz/$$name.log 2>&1 || \
+	        { tail -60 build/fuzz/$$name.log; exit 1; }; done
+FUZZED := $(filter-out runtime/cli/flow_main.c,$(RUNTIME)) $(LANG) kernel/wire.c kernel/replay.c
 build/fuzz/%: tests/fuzz/%.c $(FUZZED)
 	@mkdir -p $(@D)
-	clang -std=gnu17 -D_GNU_SOURCE -O1 -g -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ \
+	@echo "fuzz: building $*"
+	@clang -std=gnu17 -D_GNU_SOURCE -O1 -g -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ \
 	    $< $(FUZZED) $(LIBS_LANG)
 
 bench: ready ## speed beside a limit or a peer (ipykernel, Metaflow), as a table

@@ -34,6 +34,8 @@ if [ ${#programs[@]} -gt 0 ]; then
     passed=$((passed + good)) failed=$((failed + bad))
 fi
 
+# A build folder outside the tree does not find weir.h by itself.
+case "$(realpath "$build")" in "$PWD"/*) ;; *) export WEIR_ROOT=$PWD ;; esac
 rm -f "$reports/pytest.xml"
 WEIR_BUILD=$(realpath "$build") "$venv/bin/python" -m pytest -o cache_dir="$reports/cache" -o junit_family=xunit2 \
     --junitxml="$reports/pytest.xml" --timeout=300 --durations=10 --durations-min=5 -ra "$@"

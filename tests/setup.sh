@@ -71,7 +71,7 @@ make_venv() {
     echo "setup: Python environment $folder (the first time takes a minute or two)"
     "$python" -m venv --clear "$folder"
     "$folder/bin/python" -m pip install --disable-pip-version-check --progress-bar off -r "$requirements" |
-        sed -u -n 's/^\(Collecting\|Installing\) \([^ ]*\).*/setup:   \1 \2/p'
+        sed -u -n -e 's/^Collecting \([^ ]*\).*/setup:   \1/p' -e 's/^Installing collected.*/setup:   installing them/p'
     printf '%s' "$stamp" >"$folder/.stamp"
 }
 

@@ -20,17 +20,6 @@ CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first
                   "--disable-component-update", "--disable-sync"]
 
 
-def install_kernelspec(data_dir):
-    """A kernelspec under data_dir that starts the kernel of the build under test."""
-    spec = data_dir / "kernels" / "weir"
-    spec.mkdir(parents=True)
-    source = ROOT / "kernel" / "kernelspec"
-    text = (source / "kernel.json.in").read_text().replace("@KERNEL@", str(BUILD / "weir-kernel"))
-    (spec / "kernel.json").write_text(text)
-    for logo in source.glob("logo-*"):
-        shutil.copy(logo, spec)
-
-
 def wait_for(what, seconds, look):
     """look()'s first true answer."""
     end = time.monotonic() + seconds
@@ -44,17 +33,20 @@ def wait_for(what, seconds, look):
 
 @contextlib.contextmanager
 def jupyterlab(folder):
-    """Start a server on a copy of the example notebooks in folder; gives (address, token)."""
+    """A server on a copy of the example notebooks in folder: (address, token). JUPYTER_PATH leads it to the kernelspec."""
     notebooks, data, runtime = folder / "notebooks", folder / "data", folder / "runtime"
     shutil.copytree(ROOT / "notebooks", notebooks, ignore=shutil.ignore_patterns(".*", "__pycache__"))
-    install_kernelspec(data)
+    settings = folder / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
     token = secrets.token_hex(16)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER_", "JPY_", "WEIR_HOME"))}
+    environment = {name: value for name, value in os.environ.items()
+                   if name == "JUPYTER_PATH" or not name.startswith(("JUPYTER_", "JPY_", "WEIR_HOME"))}
     environment.update(JUPYTER_TOKEN=token, JUPYTER_DATA_DIR=str(data), JUPYTER_RUNTIME_DIR=str(runtime),
                        JUPYTER_CONFIG_DIR=str(folder / "config"))
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
                "--ServerApp.port=0", f"--ServerApp.root_dir={notebooks}", "--LabApp.expose_app_in_browser=True",
-               "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+               "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     with open(folder / "jupyterlab.log", "wb") as log:
         server = subprocess.Popen(command, cwd=notebooks, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:

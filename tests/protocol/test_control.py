@@ -1,0 +1,190 @@
+"""Interrupt, shutdown, restart, and what happens when user code takes its process down."""
+
+import os
+import signal
+import time
+
+import pytest
+from helpers import alive, children, kernel_pid, outputs_of, reply_of, send, until, wait_busy
+
+SLEEP = "#include <unistd.h>\nsleep(60);"
+DEAF = """#include <signal.h>
+#include <unistd.h>
+signal(SIGINT, SIG_IGN);
+for (;;) pause();"""
+
+
+@pytest.mark.parametrize("code", [SLEEP, "for (volatile long i = 0;; i++) {}"], ids=["sleeping", "computing"])
+def test_interrupt_ends_the_running_cell_and_keeps_state(kernel, run_cell, code):
+    run_cell("int kept = 41;")
+    msg_id = kernel.execute(code)
+    wait_busy(kernel, msg_id)
+    time.sleep(0.2)  # until the cell has been compiled and is inside its loop
+    start = time.monotonic()
+    kernel.parent.interrupt_kernel()
+    content = reply_of(kernel, msg_id)["content"]
+    assert (content["status"], content["ename"]) == ("error", "KeyboardInterrupt")
+    assert time.monotonic() - start < 1
+    assert run_cell("kept + 1").result == "42"
+
+
+def test_an_interrupt_without_a_cell_does_nothing(kernel, run_cell):
+    msg_id = send(kernel, "interrupt_request", channel="control")
+    assert reply_of(kernel, msg_id, channel="control")["content"] == {"status": "ok"}
+    assert run_cell("1 + 1").result == "2"
+
+
+def test_interrupting_one_cell_aborts_those_behind_it(kernel):
+    sent = [kernel.execute(SLEEP), kernel.execute("1")]
+    wait_busy(kernel, sent[0])
+    time.sleep(0.2)
+    kernel.parent.interrupt_kernel()
+    assert reply_of(kernel, sent[0])["content"]["status"] == "error"
+    assert reply_of(kernel, sent[1])["content"]["status"] == "aborted"
+
+
+def test_sigint_interrupts_too(kernel, kernel_manager):
+    msg_id = kernel.execute(SLEEP)
+    wait_busy(kernel, msg_id)
+    time.sleep(0.2)
+    os.kill(kernel_pid(kernel_manager), signal.SIGINT)
+    assert reply_of(kernel, msg_id)["content"]["ename"] == "KeyboardInterrupt"
+
+
+def test_a_second_interrupt_kills_a_cell_that_does_not_listen(kernel, run_cell):
+    msg_id = kernel.execute(DEAF)
+    wait_busy(kernel, msg_id)
+    time.sleep(0.3)
+    kernel.parent.interrupt_kernel()
+    time.sleep(1.2)  # a second one at once would be a double click
+    kernel.parent.interrupt_kernel()
+    content = reply_of(kernel, msg_id)["content"]
+    assert content["ename"] == "KeyboardInterrupt"
+    assert "did not stop" in content["evalue"] and "lost" in content["evalue"]
+    assert run_cell("1 + 1").result == "2"
+
+
+def test_control_is_answered_while_a_cell_runs(kernel):
+    msg_id = kernel.execute(SLEEP)
+    wait_busy(kernel, msg_id)
+    info = send(kernel, "kernel_info_request", channel="control")
+    assert reply_of(kernel, info, timeout=5, channel="control")["content"]["implementation"] == "weir"
+    kernel.parent.interrupt_kernel()
+    reply_of(kernel, msg_id)
+
+
+def test_what_needs_no_session_is_answered_while_a_cell_runs(kernel):
+    msg_id = kernel.execute(SLEEP)
+    wait_busy(kernel, msg_id)
+    assert reply_of(kernel, kernel.kernel_info(), timeout=5)["content"]["status"] == "ok"
+    assert reply_of(kernel, kernel.is_complete("int a;"), timeout=5)["content"]["status"] == "complete"
+    assert reply_of(kernel, kernel.complete("prin", 4), timeout=5)["content"]["matches"] == []
+    assert reply_of(kernel, kernel.inspect("printf", 3), timeout=5)["content"]["found"] is False
+    kernel.parent.interrupt_kernel()
+    reply_of(kernel, msg_id)
+
+
+def test_the_kernel_shows_busy_until_the_cell_ends(kernel):
+    """A request answered meanwhile has its own busy and idle; the last state said must still be the cell's."""
+    msg_id = kernel.execute(SLEEP)
+    wait_busy(kernel, msg_id)
+    info = kernel.kernel_info()
+    states = []
+    while len(states) < 3:
+        message = kernel.get_iopub_msg(timeout=10)
+        if message["msg_type"] == "status":
+            states.append((message["parent_header"]["msg_id"], message["content"]["execution_state"]))
+    assert states == [(info, "busy"), (info, "idle"), (msg_id, "busy")]
+    kernel.parent.interrupt_kernel()
+    reply_of(kernel, msg_id)
+
+
+def test_history_waits_for_the_cells_before_it(kernel):
+    kernel.execute("#include <unistd.h>\nusleep(200000);\n5")
+    reply = reply_of(kernel, kernel.history(hist_access_type="tail", n=1, output=True))
+    assert reply["content"]["history"][0][2][1] == "5"
+
+
+def test_a_segfault_is_one_error_and_the_kernel_goes_on(kernel, run_cell):
+    run_cell("int lost = 1;")
+    ran = run_cell('#include <stdio.h>\nprintf("before\\n"); fflush(stdout);\n*(volatile int *)0 = 1;')
+    (error,) = ran.of("error")
+    assert error["ename"] == "SessionDied"
+    assert "signal 11 (Segmentation fault)" in error["evalue"] and "lost" in error["evalue"]
+    assert ran.stream() == "before\n"
+    assert ran.reply["status"] == "error"
+    assert run_cell("2 + 2").result == "4"
+    assert run_cell("lost").reply["status"] == "error"
+
+
+def test_a_session_killed_between_cells_is_told_before_the_next(kernel_manager, run_cell):
+    run_cell("int a = 1;")
+    (session,) = children(kernel_pid(kernel_manager))[:1]
+    os.kill(session, signal.SIGKILL)
+    until(lambda: not alive(session), "the session's end")
+    until(lambda: children(kernel_pid(kernel_manager)), "a new session")
+    ran = run_cell("1 + 1")
+    assert ran.result == "2"
+    assert "killed by signal 9 (Killed)" in ran.stream("stderr") and "lost" in ran.stream("stderr")
+
+
+def test_shutdown_is_answered_and_leaves_no_process(kernel, kernel_manager, run_cell):
+    run_cell("#include <stdlib.h>\nsystem(\"setsid sleep 600 >/dev/null 2>&1 &\");")
+    processes = [kernel_pid(kernel_manager)] + children(kernel_pid(kernel_manager))
+    assert len(processes) >= 3  # kernel, session, the sleeper it left behind
+    msg_id = send(kernel, "shutdown_request", {"restart": False}, channel="control")
+    assert reply_of(kernel, msg_id, channel="control")["content"] == {"status": "ok", "restart": False}
+    assert kernel_manager.provisioner.process.wait(timeout=10) == 0
+    assert [pid for pid in processes if alive(pid)] == []
+
+
+def test_shutdown_during_a_cell_leaves_no_process(kernel, kernel_manager):
+    wait_busy(kernel, kernel.execute(DEAF))
+    processes = [kernel_pid(kernel_manager)] + children(kernel_pid(kernel_manager))
+    send(kernel, "shutdown_request", {"restart": False}, channel="control")
+    assert kernel_manager.provisioner.process.wait(timeout=10) == 0
+    assert [pid for pid in processes if alive(pid)] == []
+
+
+def test_shutdown_on_shell_waits_for_the_cell_before_it(kernel, kernel_manager):
+    cell = kernel.execute("#include <unistd.h>\nusleep(200000);\n5")
+    msg_id = send(kernel, "shutdown_request", {"restart": False})
+    assert reply_of(kernel, cell)["content"]["status"] == "ok"
+    assert reply_of(kernel, msg_id)["content"]["status"] == "ok"
+    assert kernel_manager.provisioner.process.wait(timeout=10) == 0
+
+
+def test_other_clients_hear_of_a_shutdown(connect, kernel_manager):
+    first, second = connect(), connect()
+    msg_id = send(first, "shutdown_request", {"restart": True}, channel="control")
+    heard = [m for m in outputs_of(second, msg_id) if m["msg_type"] == "shutdown_reply"]
+    assert [m["content"]["restart"] for m in heard] == [True]
+    kernel_manager.provisioner.process.wait(timeout=10)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_kernel_takes_its_session_along(kernel_manager, run_cell, number):
+    run_cell("1")
+    pid = kernel_pid(kernel_manager)
+    below = children(pid)
+    os.kill(pid, number)
+    kernel_manager.provisioner.process.wait(timeout=10)
+    until(lambda: not any(alive(p) for p in below), "the session's end")
+
+
+def test_restart_forgets_and_counts_from_one(kernel, kernel_manager, run_cell):
+    run_cell("int a = 1;")
+    kernel_manager.restart_kernel(now=False)
+    kernel.wait_for_ready(timeout=30)
+    ran = run_cell("a")
+    assert ran.reply["status"] == "error"
+    assert ran.reply["execution_count"] == 1
+
+
+def test_the_kernel_is_alive_by_its_heartbeat(kernel):
+    until(kernel.is_alive, "a heartbeat")
+    msg_id = kernel.execute(SLEEP)
+    wait_busy(kernel, msg_id)
+    assert kernel.is_alive()
+    kernel.parent.interrupt_kernel()
+    reply_of(kernel, msg_id)
