@@ -1,0 +1,212 @@
+/* See source.h. */
+#include "runtime/cli/source.h"
+
+#include "runtime/base/file.h"
+#include "runtime/lang/flows.h"
+#include "runtime/lang/notebook.h"
+#include "runtime/store/store.h"
+
+#include <ctype.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_UNIT = 64 << 20, PATH_SIZE = 4096 };
+
+static bool has_suffix(const char *path, const char *suffix)
+{
+    size_t n = strlen(path), k = strlen(suffix);
+    return n >= k && strcmp(path + n - k, suffix) == 0;
+}
+
+/* ---- a notebook ---- */
+
+static bool follows_statement(const struct tokens *t, size_t i)
+{
+    return i == 0 || t->at[i - 1].kind == TOKEN_PP || token_is(t, i - 1, ";") || token_is(t, i - 1, "}");
+}
+
+/* Blank out the lines of magics (`%flow run`) in a plain cell, keeping line numbers. A % is a magic's only in column 1, at
+ * file scope, where a statement may begin. */
+static enum err_code blank_magics(char *text, size_t len, struct err *e)
+{
+    struct tokens t = { 0 };
+    enum err_code code = lex(text, len, &t, e);
+    long depth = 0;
+    uint32_t blanked = 0;     /* line of the last magic */
+    for (size_t i = 0; i < t.count && !code; i++) {
+        const struct token *at = &t.at[i];
+        bool opens = token_is(&t, i, "{") || token_is(&t, i, "(") || token_is(&t, i, "[");
+        bool closes = token_is(&t, i, "}") || token_is(&t, i, ")") || token_is(&t, i, "]");
+        bool column1 = at->start == 0 || text[at->start - 1] == '\n';
+        if (at->line == blanked) {
+            continue;
+        }
+        depth += opens ? 1 : closes ? -1 : 0;
+        bool after_magic = i > 0 && blanked && t.at[i - 1].line == blanked;
+        if (depth == 0 && column1 && text[at->start] == '%' && (follows_statement(&t, i) || after_magic) &&
+            at->start + 1 < len && isalpha((unsigned char)text[at->start + 1])) {
+            blanked = at->line;
+            for (size_t k = at->start; k < len && text[k] != '\n'; k++) {
+                text[k] = ' ';
+            }
+        }
+    }
+    tokens_done(&t);
+    return code;
+}
+
+static enum err_code declare_cell(struct index *ix, const struct cell *cell, struct err *e)
+{
+    struct tokens t = { 0 };
+    struct items items = { 0 };
+    struct arena arena;
+    arena_init(&arena);
+    struct cell plain = *cell;
+    char *text = arena_strndup(&arena, cell->text, cell->len);
+    enum err_code code = text ? blank_magics(text, cell->len, e) : err_memory(e);
+    plain.text = text;
+    code = code ? code : lex(text, cell->len, &t, e);
+    code = code ? code : items_split(&t, index_is_typedef, ix, &arena, &items, e);
+    code = code ? code : index_stage(ix, &plain, &t, &items, e);
+    if (code == ERR_NONE) {
+        index_commit(ix);
+    } else if (e && !e->cell[0]) {
+        (void)snprintf(e->cell, sizeof e->cell, "cell [%d]", cell->number);
+    }
+    tokens_done(&t);
+    arena_done(&arena);
+    return code;
+}
+
+static bool begins(const struct cell *cell, const char *word)
+{
+    size_t i = 0;
+    while (i < cell->len && isspace((unsigned char)cell->text[i])) {
+        i++;
+    }
+    size_t n = strlen(word);
+    return cell->len - i > n && memcmp(cell->text + i, word, n) == 0 && isspace((unsigned char)cell->text[i + n]);
+}
+
+static enum err_code add_cell(struct index *ix, struct flows *flows, const struct cell *cell, struct err *e)
+{
+    struct flows_note note;
+    if (begins(cell, "%%step") || begins(cell, "%%flow")) {
+        return flows_add(flows, cell, true, &note, e);
+    }
+    if (cell->len >= 2 && memcmp(cell->text, "%%", 2) == 0) {
+        return ERR_NONE; /* another magic's cell: nothing that a flow is made of */
+    }
+    return declare_cell(ix, cell, e);
+}
+
+static enum err_code unit_of_notebook(const char *path, const struct source_options *o, struct buf *unit, struct err *e)
+{
+    struct notebook nb;
+    struct index *ix = NULL;
+    struct flows *flows = NULL;
+    enum err_code code = notebook_read(path, &nb, e);
+    code = code ? code : index_new(&ix, e);
+    code = code ? code : flows_new(ix, &flows, e);
+    for (size_t i = 0; i < nb.ncells && !code; i++) {
+        code = add_cell(ix, flows, &nb.cells[i], e);
+    }
+    if (!code) {
+        const char *flow = o->flow ? o->flow : flows_current(flows);
+        code = flow ? flows_unit(flows, flow, o->inputs, unit, e)
+                    : err_set(e, ERR_NOT_FOUND, "'%s' has no %%%%step cell, so there is no flow in it", path);
+    }
+    flows_free(flows);
+    index_free(ix);
+    notebook_done(&nb);
+    return code;
+}
+
+static enum err_code unit_of_c(const char *path, struct buf *unit, struct err *e)
+{
+    char *text = NULL;
+    size_t len = 0;
+    enum err_code code = file_read(path, MAX_UNIT, &text, &len, e);
+    if (!code) {
+        buf_add(unit, text, len);
+        free(text);
+        code = buf_check(unit, path, e);
+    }
+    return code;
+}
+
+/* ---- compiled ---- */
+
+/* The folder that path is in, into out. */
+static void folder_of(const char *path, char *out, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash) {
+        (void)snprintf(out, size, ".");
+    } else {
+        (void)snprintf(out, size, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    }
+}
+
+static enum err_code open_object(struct flow_file *f, struct err *e)
+{
+    f->handle = dlopen(f->so_path, RTLD_LAZY | RTLD_LOCAL);
+    if (!f->handle) {
+        return err_set(e, ERR_FORMAT, "%s", dlerror());
+    }
+    f->flow = dlsym(f->handle, "weir_flow");
+    if (!f->flow) {
+        return err_set(e, ERR_FORMAT, "'%s' is no compiled flow: it has no weir_flow", f->so_path);
+    }
+    if (f->flow->abi != WEIR_ABI) {
+        return err_set(e, ERR_FORMAT, "'%s' was compiled for another weir.h (%u, not %d); compile it again", f->so_path,
+                       f->flow->abi, WEIR_ABI);
+    }
+    return ERR_NONE;
+}
+
+static enum err_code compile(struct flow_file *f, enum build_tier tier, struct err *e)
+{
+    char build_dir[PATH_SIZE];
+    (void)snprintf(build_dir, sizeof build_dir, "%s/build", f->store);
+    struct store *store = NULL;
+    enum err_code code = store_open(f->store, true, &store, e);
+    if (!code) {
+        code = build_flow(f->unit.data, f->unit.len, build_dir, tier, &f->so_path, &f->tier, e);
+        store_close(store);
+    }
+    return code;
+}
+
+enum err_code flow_file_open(const char *path, const struct source_options *o, struct flow_file *out, struct err *e)
+{
+    *out = (struct flow_file){ .tier = o->tier };
+    buf_init(&out->unit, MAX_UNIT);
+    bool notebook = has_suffix(path, ".ipynb"), c = has_suffix(path, ".c"), so = has_suffix(path, ".so");
+    if (!notebook && !c && !so) {
+        return err_set(e, ERR_USAGE, "'%s' is no .ipynb, .c or .so file", path);
+    }
+    char folder[PATH_SIZE];
+    folder_of(path, folder, sizeof folder);
+    enum err_code code = store_locate(so ? "." : folder, &out->store, e);
+    if (so && !code) {
+        out->so_path = realpath(path, NULL);
+        code = out->so_path ? ERR_NONE : err_errno(e, "'%s'", path);
+    } else if (!code) {
+        code = notebook ? unit_of_notebook(path, o, &out->unit, e) : unit_of_c(path, &out->unit, e);
+        code = code ? code : compile(out, o->tier, e);
+    }
+    return code ? code : open_object(out, e);
+}
+
+void flow_file_close(struct flow_file *f)
+{
+    if (f->handle) {
+        (void)dlclose(f->handle); /* nothing to do about a failure at the end */
+    }
+    free(f->so_path);
+    free(f->store);
+    buf_done(&f->unit);
+}
