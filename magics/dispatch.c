@@ -250,3 +250,14 @@ enum err_code magics_run(struct magics *m, const struct cell *cell, struct err *
     arena_done(&a);
     return code;
 }
+
+enum err_code magics_provide(struct magics *m, const struct tokens *t, struct err *e)
+{
+    if (m->providing) {
+        return ERR_NONE; /* a hidden cell: what it needs is there */
+    }
+    m->providing = true;
+    enum err_code code = values_provide(m->values, t, e);
+    m->providing = false;
+    return code;
+}

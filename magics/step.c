@@ -8,10 +8,17 @@
 
 /* ---- steps that wait ---- */
 
+/* step NULL, here and below: the parameters of the %%flow cell. */
+static bool is_step(const struct pending *p, const char *flow, const char *step)
+{
+    bool same = step && p->step ? strcmp(p->step, step) == 0 : step == p->step;
+    return same && strcmp(p->flow, flow) == 0;
+}
+
 static void forget_pending(struct magics *m, const char *flow, const char *step)
 {
     for (size_t i = 0; i < m->npending; i++) {
-        if (strcmp(m->pending[i].flow, flow) == 0 && strcmp(m->pending[i].step, step) == 0) {
+        if (is_step(&m->pending[i], flow, step)) {
             free(m->pending[i].flow);
             free(m->pending[i].step);
             m->pending[i--] = m->pending[--m->npending];
@@ -25,8 +32,8 @@ static void remember_pending(struct magics *m, const char *flow, const char *ste
     if (m->npending == MAGICS_MAX_PENDING) {
         return;
     }
-    struct pending p = { strdup(flow), strdup(step) };
-    if (!p.flow || !p.step) {
+    struct pending p = { strdup(flow), step ? strdup(step) : NULL };
+    if (!p.flow || (step && !p.step)) {
         free(p.flow);
         free(p.step);
         return;
@@ -57,10 +64,15 @@ void settle_pending(struct magics *m)
             continue;
         }
         m->pending[i] = m->pending[--m->npending];
-        if (code) {
-            say(m, "stderr", "step '%s': %s%s%s\n", p.step, e.cell, e.cell[0] ? ": " : "", e.msg);
+        const char *kind = p.step ? "step" : "flow";
+        const char *name = p.step ? p.step : p.flow;
+        if (code == ERR_NOT_FOUND || code == ERR_NAME) {
+            /* dropped meanwhile */
+        } else if (code) {
+            say(m, "stderr", "%s '%s': ", kind, name);
+            say(m, "stderr", e.cell[0] ? "%s line %d: %s\n" : "%.0s%.0d%s\n", e.cell, e.line, e.msg);
         } else {
-            say(m, "stdout", "step '%s' is no longer pending\n", p.step);
+            say(m, "stdout", "%s '%s' is no longer pending\n", kind, name);
         }
         free(p.flow);
         free(p.step);
@@ -83,17 +95,13 @@ enum err_code magic_step(struct magics *m, const struct magic_call *call, struct
     if (code) {
         return code;
     }
-    if (!note.step) {
-        say(m, "stdout", "flow '%s' %s\n", note.flow, note.message);
-        settle_pending(m);
-        return ERR_NONE;
-    }
-    char *flow = arena_strndup(call->arena, note.flow, strlen(note.flow)); /* the next call takes the note's away */
-    char *step = arena_strndup(call->arena, note.step, strlen(note.step));
-    if (!flow || !step) {
+    const char *what = note.step ? note.step : note.flow; /* the next call takes the note's strings away */
+    char *flow = arena_strndup(call->arena, note.flow, strlen(note.flow));
+    char *step = note.step ? arena_strndup(call->arena, note.step, strlen(note.step)) : NULL;
+    if (!flow || (note.step && !step)) {
         return err_memory(e);
     }
-    say(m, "stdout", "step '%s' %s\n", step, note.message);
+    say(m, "stdout", "%s '%s' %s\n", step ? "step" : "flow", what, note.message);
     bool pending = note.pending;
     forget_pending(m, flow, step);
     code = check_step(m, flow, step, e);

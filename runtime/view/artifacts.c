@@ -132,7 +132,7 @@ static enum err_code not_found(struct metadata *m, const struct meta_run *run, c
 enum err_code artifact_choose(struct metadata *m, const char *spec, const char *run, struct arena *a,
                               struct artifact_choice *out, struct err *e)
 {
-    struct wanted w;
+    struct wanted w = { 0 };
     struct artifact_choice c = { 0 };
     enum err_code code = read_spec(spec, a, &w, e);
     code = code ? code : metadata_run_find(m, NULL, w.run ? w.run : run ? run : "latest", a, &c.run, e);

@@ -1,0 +1,122 @@
+/* See run_inputs.h. */
+#include "magics/run_inputs.h"
+
+#include "magics/state.h"
+#include "runtime/base/file.h"
+#include "runtime/type/npy.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_PATH = 4096 };
+
+static const struct weir_artifact *find_input(const struct weir_flow *flow, const char *name)
+{
+    for (unsigned i = 0; i < flow->nartifacts; i++) {
+        if ((flow->artifacts[i].flags & WEIR_INPUT) && strcmp(flow->artifacts[i].name, name) == 0) {
+            return &flow->artifacts[i];
+        }
+    }
+    return NULL;
+}
+
+static size_t bytes_of(const struct weir_field *f)
+{
+    size_t n = f->size;
+    for (unsigned i = 0; i < f->ndim; i++) {
+        n *= f->dim[i];
+    }
+    return n;
+}
+
+/* The variable's value as .npy bytes. */
+static enum err_code make_npy(struct buf *out, const struct weir_artifact *a, const void *address, struct err *e)
+{
+    if (a->form == WEIR_TEXT) {
+        const char *text;
+        memcpy(&text, address, sizeof text);
+        if (!text) {
+            return err_set(e, ERR_TYPE, "--input %s: the string is NULL", a->name);
+        }
+        enum err_code code = npy_header(out, &a->field, NULL, strlen(text), e);
+        buf_str(out, text);
+        return code;
+    }
+    if (a->form != WEIR_FIXED) {
+        return err_set(e, ERR_TYPE, "--input %s: only scalars, structs, arrays of a fixed size and strings can be given", a->name);
+    }
+    enum err_code code = npy_header(out, &a->field, NULL, 0, e);
+    size_t n = bytes_of(&a->field);
+    void *room = code ? NULL : buf_space(out, n);
+    if (room) {
+        npy_canonical(&a->field, room, address, a->field.size ? n / a->field.size : 0);
+    }
+    return code;
+}
+
+static enum err_code write_one(struct run_inputs *r, struct magics *m, const struct weir_flow *flow, const char *store,
+                               const char *name, struct arena *a, struct err *e)
+{
+    char path[MAX_PATH];
+    const void *address = m->host.variable(m->host.ctx, name);
+    const struct weir_artifact *input = find_input(flow, name);
+    if (!address) {
+        return err_set(e, ERR_NAME, "--input %s: no cell has made a variable '%s'", name, name);
+    }
+    if (!input) {
+        return err_set(e, ERR_NAME, "--input %s: no step of flow '%s' reads '%s'", name, flow->name, name);
+    }
+    struct buf npy;
+    buf_init(&npy, (size_t)1 << 40);
+    enum err_code code = make_npy(&npy, input, address, e);
+    code = code ? code : buf_check(&npy, "an input", e);
+    (void)snprintf(path, sizeof path, "%s/tmp/%ld-input-%s.npy", store, (long)getpid(), name); /* the store's path was checked */
+    code = code ? code : file_write_atomic(path, npy.data, npy.len, 0600, 0, e);
+    buf_done(&npy);
+    if (!code) {
+        r->path[r->count] = arena_strndup(a, path, strlen(path));
+        code = r->path[r->count++] ? ERR_NONE : err_memory(e);
+    }
+    return code;
+}
+
+enum err_code run_inputs_write(struct run_inputs *r, struct magics *m, const char *so_path, const char *store,
+                               const char *const *names, struct arena *a, struct err *e)
+{
+    size_t n = 0;
+    while (names[n]) {
+        n++;
+    }
+    *r = (struct run_inputs){ .path = arena_alloc(a, (n + 1) * sizeof *r->path) };
+    if (!r->path) {
+        return err_memory(e);
+    }
+    if (n == 0) {
+        return ERR_NONE;
+    }
+    void *object = dlopen(so_path, RTLD_LAZY | RTLD_LOCAL); /* for its tables only: none of its functions is called */
+    const struct weir_flow *flow = object ? dlsym(object, "weir_flow") : NULL;
+    enum err_code code = ERR_NONE;
+    if (!flow || flow->abi != WEIR_ABI) {
+        code = err_set(e, ERR_FORMAT, "the compiled flow can't be read: %s", object ? "it is of another version" : dlerror());
+    }
+    for (size_t i = 0; !code && i < n; i++) {
+        code = write_one(r, m, flow, store, names[i], a, e);
+    }
+    if (object) {
+        (void)dlclose(object);
+    }
+    return code;
+}
+
+void run_inputs_remove(struct run_inputs *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->path[i]) {
+            (void)unlink(r->path[i]); /* what stays is swept with the store's tmp */
+        }
+    }
+    r->count = 0;
+}
