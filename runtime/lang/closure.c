@@ -244,12 +244,10 @@ static void collect_text(struct walk *w, const struct tokens *t)
 
 static void follow_macro(struct walk *w, struct piece *piece, struct err *e)
 {
-    bool was_scanned = piece->scanned;
     if (piece_scan(w->ix, piece, e)) {
         w->failed = true;
         return;
     }
-    (void)was_scanned;
     for (size_t i = 0; i < piece->needs.count; i++) {
         const struct need *need = &piece->needs.at[i];
         if (need->space == SPACE_TAG) {
@@ -474,8 +472,8 @@ enum err_code closure_macros(struct index *ix, const struct tokens *t, struct bu
     struct list pieces;
     struct list macros;
     arena_init(&a);
-    struct walk w = { .ix = ix, .a = &a, .whole = true };
-    uint32_t stamp = ++ix->stamp;
+    struct walk w = { .ix = ix, .a = &a };
+    ix->stamp++;
     collect_text(&w, t);
     follow_all(&w, e);
     put_in_order(&w, &pieces, &macros);
@@ -485,6 +483,5 @@ enum err_code closure_macros(struct index *ix, const struct tokens *t, struct bu
     }
     bool failed = w.failed;
     arena_done(&a);
-    (void)stamp;
     return failed ? err_memory(e) : buf_check(out, "macros", e);
 }

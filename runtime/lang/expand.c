@@ -67,8 +67,8 @@ static void expand_tokens(struct expander *x, const struct tokens *t, size_t fir
     }
 }
 
-/* By the real preprocessor: all macros that the text reaches, a marker, the text. */
-static enum err_code expand_hard(struct index *ix, const struct tokens *t, struct buf *out, struct err *e)
+/* All macros that the text reaches, a marker, the text. */
+enum err_code expand_all(struct index *ix, const struct tokens *t, struct buf *out, struct err *e)
 {
     static const char marker[] = "WEIR_EXPANDED";
     struct buf text;
@@ -79,7 +79,7 @@ static enum err_code expand_hard(struct index *ix, const struct tokens *t, struc
     buf_init(&complaint, 0);
     enum err_code code = closure_macros(ix, t, &text, e);
     buf_printf(&text, "%s\n%.*s\n", marker, (int)t->len, t->text);
-    code = code ? code : preprocess(text.data, text.len, false, &output, &complaint, e);
+    code = code ? code : run_preprocessor(text.data, text.len, false, &output, &complaint, e);
     const char *start = code ? NULL : strstr(output.data, marker);
     if (!code && (complaint.len || !start)) {
         code = err_set(e, ERR_COMPILE, "%s", complaint.len ? complaint.data : "the preprocessor lost the text");
@@ -113,7 +113,7 @@ enum err_code expand(struct index *ix, const char *text, size_t len, struct buf 
     if (x.failed) {
         code = err_memory(e);
     } else if (x.hard) {
-        code = expand_hard(ix, &t, out, e);
+        code = expand_all(ix, &t, out, e);
     } else {
         buf_add(out, soft.data, soft.len);
         code = buf_check(&soft, "macro expansion", e);

@@ -20,7 +20,7 @@ static const char *const libc_headers[] = {
     "<ctype.h>", "<errno.h>", "<assert.h>", "<limits.h>", "<float.h>", "<inttypes.h>", "<time.h>", "<signal.h>",
     "<setjmp.h>", "<locale.h>", "<wchar.h>", "<wctype.h>", "<unistd.h>", "<fcntl.h>", "<sys/types.h>", "<sys/stat.h>",
     "<sys/time.h>", "<sys/wait.h>", "<pthread.h>", "<dirent.h>", "<strings.h>", "<poll.h>", "<sys/mman.h>",
-    "<sys/resource.h>", "<alloca.h>", "<iso646.h>",
+    "<sys/resource.h>", "<alloca.h>",
 };
 enum { LIBC_HEADERS = sizeof libc_headers / sizeof *libc_headers };
 
@@ -120,6 +120,11 @@ static enum err_code read_declaration(struct reader *r, const struct tokens *t, 
     }
     piece->source.header = public_header(r, piece->nodes);
     piece->source.is_inline = d->is_definition;
+    for (size_t i = first; !code && i < d->end; i++) { /* struct stat has #define st_mtime among its members */
+        if (t->at[i].kind == TOKEN_PP) {
+            code = read_macro(r, t->text + t->at[i].start, t->at[i].len);
+        }
+    }
     return code;
 }
 
@@ -215,7 +220,7 @@ enum err_code headers_libc(struct index *ix, struct err *e)
         buf_printf(&text, MARKER " %zu\n#include %s\n", i, libc_headers[i]);
     }
     enum err_code code = buf_check(&text, "headers", e);
-    code = code ? code : preprocess(text.data, text.len, true, &output, &complaint, e);
+    code = code ? code : run_preprocessor(text.data, text.len, true, &output, &complaint, e);
     if (!code && complaint.len) {
         code = err_set(e, ERR_COMPILE, "libc's headers: %s", complaint.data);
     }
@@ -350,7 +355,7 @@ enum err_code headers_include(struct index *ix, const char *name, size_t len, in
     add_user_macros(ix, ix->records, &text);
     buf_printf(&text, MARKER " 0\n#include %.*s\n", (int)len, name);
     enum err_code code = buf_check(&text, "headers", e);
-    code = code ? code : preprocess(text.data, text.len, true, &output, &complaint, e);
+    code = code ? code : run_preprocessor(text.data, text.len, true, &output, &complaint, e);
     if (!code && complaint.len) {
         code = not_found(name, len, line, complaint.data, e);
     }

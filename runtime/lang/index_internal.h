@@ -61,6 +61,8 @@ struct piece {
     struct ctype *macro_type;       /* what `#define REAL double` stands for */
     const char *outline;            /* user's: how another cell declares it (extern, prototype, macros expanded) */
     size_t outline_len;
+    const char *compact;            /* a header's: its text on one line */
+    size_t compact_len;
     struct piece *canonical;        /* the oldest piece that is the same; itself */
     uint32_t stamp;                 /* closure: reached */
     uint32_t done;                  /* closure: put out */
@@ -147,11 +149,11 @@ struct node *need_node(const struct need *need);        /* what a bound need mea
 bool node_is_old(const struct node *node);              /* its name means something else today */
 void node_name(const struct node *node, struct buf *out);
 bool piece_is_old(const struct piece *piece);           /* it has or needs such a name */
-void outline_emit(const struct piece *piece, struct buf *out);
+void outline_emit(struct piece *piece, struct buf *out);
 
 /* headers.c */
 /* The output of tcc's preprocessor for text, run in a child process; definitions: also #define lines. complaint: its error, "". */
-enum err_code preprocess(const char *text, size_t len, bool definitions, struct buf *out, struct buf *complaint,
+enum err_code run_preprocessor(const char *text, size_t len, bool definitions, struct buf *out, struct buf *complaint,
                          struct err *e);
 enum err_code headers_libc(struct index *ix, struct err *e);
 /* `#include NAME` in a cell. */
@@ -159,9 +161,14 @@ enum err_code headers_include(struct index *ix, const char *name, size_t len, in
 
 /* expand.c */
 /* text with its macros expanded, appended to out. */
+/* The same by the real preprocessor, for text of any kind. Slow. */
+enum err_code expand_all(struct index *ix, const struct tokens *t, struct buf *out, struct err *e);
+
 /* conditionals.c: which of the items stand inside an #if, #ifdef, ... that does not hold. inactive: items->count flags. */
 enum err_code conditionals(struct index *ix, const struct tokens *t, const struct items *items, bool *inactive,
                            struct err *e);
+
+bool conditional_line(const char *text, size_t len);      /* #if, #ifdef, #else, #endif, ... */
 
 /* closure.c: as index_closure, for a plain cell: pieces as their outlines say (prototypes, extern), bound to what they were
  * made with, without those of the staged cell itself. forward: tags ("struct point") to be declared first. */

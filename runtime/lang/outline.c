@@ -312,11 +312,37 @@ bool piece_is_old(const struct piece *piece)
     return piece->outline && is_old(piece);
 }
 
-void outline_emit(const struct piece *piece, struct buf *out)
+/* A header's text on one line, so that the compiler has less to read; kept for the next time. */
+static void compact(struct piece *piece)
+{
+    const char *text = piece->source.text;
+    size_t len = piece->source.len;
+    char *copy = arena_alloc(&piece->record->arena, len + 1);
+    size_t n = 0;
+    if (!copy || memchr(text, '#', len) || memchr(text, '"', len)) {
+        return; /* directives need their lines; spaces inside strings count */
+    }
+    for (size_t i = 0; i < len; i++) {
+        bool space = text[i] == ' ' || text[i] == '\n' || text[i] == '\t';
+        if (!space) {
+            copy[n++] = text[i];
+        } else if (n && copy[n - 1] != ' ') {
+            copy[n++] = ' ';
+        }
+    }
+    piece->compact = copy;
+    piece->compact_len = n;
+}
+
+void outline_emit(struct piece *piece, struct buf *out)
 {
     struct tokens t;
     if (!piece->outline) {
-        buf_add(out, piece->source.text, piece->source.len);
+        if (!piece->compact) {
+            compact(piece);
+        }
+        buf_add(out, piece->compact ? piece->compact : piece->source.text,
+                piece->compact ? piece->compact_len : piece->source.len);
         return;
     }
     if (!is_old(piece) || lex(piece->outline, piece->outline_len, &t, NULL)) {

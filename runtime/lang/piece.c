@@ -30,17 +30,18 @@ struct piece *piece_new(struct index *ix, struct record *r, const char *text, si
 
 /* ---- macros ---- */
 
-/* Bytes of text with each byte a6 outside strings (tcc's way to print ## with -dD) spelt out. NULL: out of memory. */
+/* Text with each <a6> outside strings, which is how tcc prints ## with -dD, spelt out. NULL: out of memory. */
 static const char *spell_pastes(struct arena *a, const char *text, size_t *len)
 {
-    char *copy = arena_alloc(a, *len * 2 + 1);
+    char *copy = arena_alloc(a, *len + 1);
     size_t n = 0;
     bool quoted = false;
     for (size_t i = 0; copy && i < *len; i++) {
         quoted = text[i] == '"' && (i == 0 || text[i - 1] != '\\') ? !quoted : quoted;
-        if ((unsigned char)text[i] == 0xa6 && !quoted) {
+        if (!quoted && *len - i >= 4 && memcmp(text + i, "<a6>", 4) == 0) {
             copy[n++] = '#';
             copy[n++] = '#';
+            i += 3;
         } else {
             copy[n++] = text[i];
         }
@@ -66,8 +67,7 @@ struct piece *piece_macro(struct index *ix, struct record *r, const char *text, 
     }
     size_t name = i;
     while (i < len && (text[i] == '_' || text[i] == '$' || (text[i] >= '0' && text[i] <= '9') ||
-                       ((text[i] | 32) >= 'a' && (text[i] | 32) <= 'z') || (unsigned char)text[i] >= 0x80) &&
-           (unsigned char)text[i] != 0xa6) {
+                       ((text[i] | 32) >= 'a' && (text[i] | 32) <= 'z') || (unsigned char)text[i] >= 0x80)) {
         i++;
     }
     if (i == name) {
@@ -76,7 +76,7 @@ struct piece *piece_macro(struct index *ix, struct record *r, const char *text, 
     size_t name_len = i - name;
     bool function_like = define && i < len && text[i] == '(';
     const char *whole = text;
-    if (r->is_header && memchr(text, 0xa6, len)) {
+    if (r->is_header && memmem(text, len, "<a6>", 4)) {
         whole = spell_pastes(&r->arena, text, &len);
     }
     struct piece *piece = whole ? piece_new(ix, r, whole, len, line) : NULL;

@@ -1,5 +1,5 @@
 /* tcc's preprocessor, run in a child process: it writes to stdout, keeps global state, and may exit. The child's stdout is a
- * memory file, which the parent reads once the child is gone. See preprocess in index_internal.h. */
+ * memory file, which the parent reads once the child is gone. See run_preprocessor in index_internal.h. */
 #include "runtime/build/build.h"
 #include "runtime/lang/index_internal.h"
 
@@ -91,7 +91,7 @@ static enum err_code run_child(const char *text, bool definitions, int out, int 
     return wait_for(pid, status, e);
 }
 
-enum err_code preprocess(const char *text, size_t len, bool definitions, struct buf *out, struct buf *complaint, struct err *e)
+enum err_code run_preprocessor(const char *text, size_t len, bool definitions, struct buf *out, struct buf *complaint, struct err *e)
 {
     int output = memfd_create("weir-preprocess", MFD_CLOEXEC);
     int errors = memfd_create("weir-complaints", MFD_CLOEXEC);

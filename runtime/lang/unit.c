@@ -286,15 +286,18 @@ static void add_type_checks(struct unit *u)
                 len--;
             }
             if (len && (strncmp(spelling.data, n->shape.spelling, len) != 0 || n->shape.spelling[len])) {
-                buf_printf(u->out, "_Static_assert(__builtin_types_compatible_p(%s, %.*s), ", n->shape.spelling, (int)len, spelling.data);
-                buf_printf(u->out, "\"'%s' is one type in a flow; see %s line %d and %s line %d\");\n", n->name, n->label, n->line,
-                           s->cell->label, item->line);
+                buf_printf(u->out, "#line %d \"%s\"\n", item->line, s->cell->label);
+                buf_printf(u->out, "_Static_assert(__builtin_types_compatible_p(%s, %.*s), \"%s has one type in a flow: see %s line %d\");\n",
+                           n->shape.spelling, (int)len, spelling.data, n->name, n->label, n->line);
                 any = true;
             }
             buf_done(&spelling);
         }
     }
-    buf_str(u->out, any ? "\n" : "");
+    if (any) {
+        lower_own_line(file, u->out);
+        buf_str(u->out, "\n");
+    }
 }
 
 /* ---- steps ---- */

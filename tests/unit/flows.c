@@ -31,7 +31,9 @@ static void begin(struct fixture *x)
 {
     struct err e;
     buf_init(&x->said, 0);
-    assert_int_equal(index_new(&x->ix, &e), ERR_NONE);
+    if (index_new(&x->ix, &e)) {
+        fail_msg("%s", e.msg);
+    }
     assert_int_equal(flows_new(x->ix, &x->f, &e), ERR_NONE);
 }
 

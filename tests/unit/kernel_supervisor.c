@@ -1,0 +1,582 @@
+/* The supervisor with a session that is this very program (started again with FAKE set), and a checkpoint that writes down
+ * when it is called. The text of a cell is the fake session's script, a letter an action: see `play`. */
+#include "kernel/supervisor.h"
+
+#include "kernel/process.h"
+#include "kernel/session_protocol.h"
+#include "runtime/base/buf.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define FAKE "WEIR_TEST_FAKE_SESSION"
+
+enum { PATIENCE_MS = 20000 };
+
+/* ---- the fake session ---- */
+
+static void tell(json_t *m)
+{
+    struct err e;
+    (void)fflush(stdout);
+    (void)fflush(stderr);
+    if (session_send(SESSION_FD, m, &e) != ERR_NONE) {
+        _exit(9);
+    }
+    json_decref(m);
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+/* Returns whether the cell is ok. */
+static bool play(char action)
+{
+    switch (action) {
+    case 'o':
+        (void)printf("out");
+        break;
+    case 'e':
+        (void)fprintf(stderr, "err");
+        break;
+    case 'd':
+        tell(json_pack("{s:s, s:{s:s}}", "op", "display", "data", "text/plain", "D"));
+        break;
+    case 's':
+        tell(json_pack("{s:s, s:s, s:s}", "op", "stream", "name", "stdout", "text", "magic"));
+        break;
+    case 'r':
+        tell(json_pack("{s:s, s:{s:s}}", "op", "result", "data", "text/plain", "R"));
+        break;
+    case 'f':
+        tell(json_pack("{s:s, s:s, s:s, s:[]}", "op", "error", "ename", "Fail", "evalue", "why", "traceback"));
+        return false;
+    case 'k':
+        (void)fflush(stdout);
+        (void)raise(SIGKILL);
+        break;
+    case 'q':
+        (void)play('f');
+        (void)raise(SIGKILL);
+        break;
+    case 'x':
+        exit(3);
+    case 'c':
+        (void)fflush(stdout);
+        (void)close(SESSION_FD);
+        (void)pause();
+        break;
+    case 'g': /* something that is no message */
+        (void)!write(SESSION_FD, "\4\0\0\0{{{{", 8);
+        (void)pause();
+        break;
+    case 'w': /* wait for an interrupt */
+        while (!interrupted) {
+            (void)usleep(1000);
+        }
+        interrupted = 0;
+        tell(json_pack("{s:s, s:s, s:s, s:[]}", "op", "error", "ename", "KeyboardInterrupt", "evalue", "", "traceback"));
+        return false;
+    case 'n': /* hear no interrupt */
+        (void)signal(SIGINT, SIG_IGN);
+        for (;;) {
+            (void)pause();
+        }
+    case 'b': /* a grandchild that keeps the pipes, and would keep the kernel waiting */
+        if (fork() == 0) {
+            (void)setsid();
+            (void)pause();
+            _exit(0);
+        }
+        break;
+    default:
+        break;
+    }
+    return true;
+}
+
+static int fake_session(void)
+{
+    struct err e;
+    if (strcmp(getenv(FAKE), "broken") == 0) {
+        return 4;
+    }
+    struct sigaction act = { .sa_handler = on_interrupt };
+    (void)sigaction(SIGINT, &act, NULL);
+    tell(json_pack("{s:s}", "op", "ready"));
+    for (;;) {
+        json_t *m = NULL;
+        if (session_receive(SESSION_FD, &m, &e) != ERR_NONE || !m) {
+            return 5;
+        }
+        const char *op = json_string_value(json_object_get(m, "op"));
+        if (strcmp(op, "shutdown") == 0) {
+            return 0;
+        } else if (strcmp(op, "complete") == 0) {
+            tell(json_pack("{s:s, s:[s]}", "op", "reply", "matches", "printf"));
+        } else if (strcmp(op, "execute") == 0) {
+            bool ok = true;
+            for (const char *p = json_string_value(json_object_get(m, "code")); *p && ok; p++) {
+                ok = play(*p);
+            }
+            tell(json_pack("{s:s, s:b}", "op", "done", "ok", (int)ok));
+        } /* to inspect it gives no answer */
+        json_decref(m);
+    }
+}
+
+/* ---- the kernel's side ---- */
+
+struct fixture {
+    struct supervisor *s;
+    struct interpreter in;
+    struct buf said;       /* events and checkpoint calls, in order */
+    bool done;
+    bool restore;          /* what the checkpoint says of take_over */
+    const char *next;      /* executed from within the next `done` */
+};
+
+static void on_stream(void *ctx, const char *name, const char *text, size_t len)
+{
+    struct fixture *f = ctx;
+    buf_printf(&f->said, "%s:%.*s|", name, (int)len, text);
+}
+
+static void on_display(void *ctx, json_t *data, json_t *metadata, const char *display_id, bool update)
+{
+    (void)data, (void)metadata, (void)display_id, (void)update;
+    buf_str(&((struct fixture *)ctx)->said, "display|");
+}
+
+static void on_clear(void *ctx, bool wait)
+{
+    (void)wait;
+    buf_str(&((struct fixture *)ctx)->said, "clear|");
+}
+
+static void on_result(void *ctx, json_t *data)
+{
+    (void)data;
+    buf_str(&((struct fixture *)ctx)->said, "result|");
+}
+
+static void on_error(void *ctx, const char *ename, const char *evalue, json_t *traceback)
+{
+    (void)traceback;
+    buf_printf(&((struct fixture *)ctx)->said, "error:%s %s|", ename, evalue);
+}
+
+static void execute(struct fixture *f, const char *code)
+{
+    struct execute_request r = { .code = code, .count = 1 };
+    struct err e;
+    f->done = false;
+    if (f->in.execute(f->in.self, &r, &e) != ERR_NONE) {
+        buf_printf(&f->said, "refused:%s|", e.msg);
+        f->done = true;
+    }
+}
+
+static void on_done(void *ctx, bool ok, json_t *payload, json_t *expressions)
+{
+    struct fixture *f = ctx;
+    (void)payload, (void)expressions;
+    buf_str(&f->said, ok ? "done ok|" : "done|");
+    f->done = true;
+    if (f->next) {
+        const char *code = f->next;
+        f->next = NULL;
+        execute(f, code);
+    }
+}
+
+static enum err_code before(void *self, struct supervisor *s, struct err *e)
+{
+    (void)s, (void)e;
+    buf_str(&((struct fixture *)self)->said, "before|");
+    return ERR_NONE;
+}
+
+static enum err_code commit(void *self, struct supervisor *s, struct err *e)
+{
+    (void)s, (void)e;
+    buf_str(&((struct fixture *)self)->said, "commit|");
+    return ERR_NONE;
+}
+
+static enum err_code take_over(void *self, struct supervisor *s, int status, bool *restored, struct err *e)
+{
+    struct fixture *f = self;
+    buf_printf(&f->said, "take_over %d|", WIFSIGNALED(status) ? WTERMSIG(status) : -WEXITSTATUS(status));
+    *restored = f->restore;
+    return supervisor_respawn(s, e);
+}
+
+static enum err_code refuse_before(void *self, struct supervisor *s, struct err *e)
+{
+    (void)self, (void)s;
+    return err_set(e, ERR_IO, "no fork");
+}
+
+static long long now_ms(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* One turn of a poll loop. */
+static void turn(struct fixture *f, int ms)
+{
+    int fds[8];
+    struct pollfd p[8];
+    size_t n = f->in.fds(f->in.self, fds, 8);
+    for (size_t i = 0; i < n; i++) {
+        p[i] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
+    }
+    (void)poll(p, n, ms);
+    f->in.dispatch(f->in.self);
+}
+
+static void run_until_done(struct fixture *f)
+{
+    for (long long end = now_ms() + PATIENCE_MS; !f->done;) {
+        assert_true(now_ms() < end);
+        turn(f, 100);
+    }
+}
+
+/* Until something is said that contains text. */
+static void run_until_said(struct fixture *f, const char *text)
+{
+    for (long long end = now_ms() + PATIENCE_MS; !f->said.data || !strstr(f->said.data, text);) {
+        assert_true(now_ms() < end);
+        turn(f, 100);
+    }
+}
+
+static void run(struct fixture *f, const char *code)
+{
+    execute(f, code);
+    run_until_done(f);
+}
+
+static void expect(struct fixture *f, const char *text)
+{
+    assert_string_equal(f->said.data, text);
+    buf_clear(&f->said);
+}
+
+static struct fixture *fixture_with(const char *kind, enum err_code (*first)(void *, struct supervisor *, struct err *))
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    struct err e = { .code = ERR_NONE };
+    assert_non_null(f);
+    buf_init(&f->said, 0);
+    (void)setenv(FAKE, kind, 1);
+    struct supervisor_options options = {
+        .program = "/proc/self/exe",
+        .events = { f, on_stream, on_display, on_clear, on_result, on_error, on_done },
+        .checkpoint = { f, first, commit, take_over },
+    };
+    assert_int_equal(supervisor_new(&options, &f->s, &e), ERR_NONE);
+    f->in = supervisor_interpreter(f->s);
+    return f;
+}
+
+static int set_up(void **state)
+{
+    *state = fixture_with("good", before);
+    return 0;
+}
+
+static int set_up_broken(void **state)
+{
+    *state = fixture_with("broken", before);
+    return 0;
+}
+
+static int set_up_unforkable(void **state)
+{
+    *state = fixture_with("good", refuse_before);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    supervisor_free(f->s);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* nobody is left */
+    buf_done(&f->said);
+    free(f);
+    return 0;
+}
+
+/* ---- cells ---- */
+
+static void test_a_cell_is_between_before_and_commit(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "r");
+    run(f, "f");
+    expect(f, "before|result|commit|done ok|before|error:Fail why|commit|done|");
+}
+
+static void test_output_and_messages_keep_their_order(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 50; i++) {
+        run(f, "odosdedor");
+        expect(f, "before|stdout:out|display|stdout:outmagic|display|stderr:err|display|stdout:out|result|commit|done ok|");
+    }
+}
+
+static void test_output_comes_before_the_cell_ends(void **state)
+{
+    struct fixture *f = *state;
+    execute(f, "odow");
+    run_until_said(f, "display|");
+    assert_false(f->done);
+    f->in.interrupt(f->in.self);
+    run_until_done(f);
+    expect(f, "before|stdout:out|display|stdout:out|error:KeyboardInterrupt |commit|done|");
+}
+
+static void test_the_next_cell_may_start_within_done(void **state)
+{
+    struct fixture *f = *state;
+    f->next = "r";
+    execute(f, "o");
+    run_until_said(f, "result|");
+    run_until_done(f);
+    expect(f, "before|stdout:out|commit|done ok|before|result|commit|done ok|");
+}
+
+/* ---- death ---- */
+
+#define LOST "its variables and functions are lost"
+
+static void test_death_takes_over_and_is_one_error(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "ok");
+    expect(f, "before|stdout:out|take_over 9|error:SessionDied the session was killed by signal 9 (Killed); " LOST "|done|");
+    run(f, "r");
+    expect(f, "before|result|commit|done ok|");
+}
+
+static void test_death_with_a_checkpoint_says_that_the_state_is_back(void **state)
+{
+    struct fixture *f = *state;
+    f->restore = true;
+    run(f, "k");
+    expect(f, "before|take_over 9|error:SessionDied the session was killed by signal 9 (Killed); "
+              "the state from before the cell is back|done|");
+}
+
+static void test_exit_says_its_status(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "x");
+    expect(f, "before|take_over -3|error:SessionDied the session ended with status 3; " LOST "|done|");
+}
+
+static void test_death_after_an_error_adds_none(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "q");
+    expect(f, "before|error:Fail why|take_over 9|done|");
+}
+
+static void test_a_grandchild_that_keeps_the_pipes_keeps_nobody_waiting(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "bk");
+    expect(f, "before|take_over 9|error:SessionDied the session was killed by signal 9 (Killed); " LOST "|done|");
+}
+
+static void test_a_session_that_closes_its_socket_is_killed(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "oc");
+    expect(f, "before|stdout:out|take_over 9|error:SessionDied the session was killed by signal 9 (Killed); " LOST "|done|");
+}
+
+static void test_a_session_that_sends_garbage_is_killed(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "g");
+    expect(f, "before|take_over 9|error:SessionDied the session was killed by signal 9 (Killed); " LOST "|done|");
+}
+
+static void test_death_between_cells_is_told_in_the_next(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "r");
+    buf_clear(&f->said);
+    pid_t session = 0;
+    FILE *children = fopen("/proc/thread-self/children", "re");
+    assert_non_null(children);
+    assert_int_equal(fscanf(children, "%d", &session), 1);
+    (void)fclose(children);
+    assert_int_equal(kill(session, SIGKILL), 0);
+    run_until_said(f, "take_over");
+    run(f, "r");
+    expect(f, "take_over 9|before|stderr:weir: between the cells the session was killed by signal 9 (Killed); " LOST "\n|"
+              "result|commit|done ok|");
+}
+
+static void test_a_session_that_cannot_start_is_tried_once_a_cell(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "r");
+    expect(f, "before|error:SessionDied the session ended with status 4; " LOST "|done|");
+    (void)setenv(FAKE, "good", 1);
+    run(f, "r");
+    expect(f, "before|result|commit|done ok|");
+}
+
+static void test_a_checkpoint_that_fails_refuses_the_cell(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "r");
+    expect(f, "refused:no fork|");
+}
+
+/* ---- interrupts ---- */
+
+static void test_an_interrupt_ends_the_cell(void **state)
+{
+    struct fixture *f = *state;
+    execute(f, "w");
+    f->in.interrupt(f->in.self); /* the session may not even be ready yet */
+    run_until_done(f);
+    expect(f, "before|error:KeyboardInterrupt |commit|done|");
+}
+
+static void test_a_second_interrupt_kills_a_deaf_cell(void **state)
+{
+    struct fixture *f = *state;
+    execute(f, "dn");
+    run_until_said(f, "display|");
+    f->in.interrupt(f->in.self);
+    f->in.interrupt(f->in.self); /* at once: a double click kills nothing */
+    for (long long end = now_ms() + 1100; now_ms() < end;) {
+        turn(f, 50);
+    }
+    assert_false(f->done);
+    f->in.interrupt(f->in.self);
+    run_until_done(f);
+    expect(f, "before|display|take_over 9|error:KeyboardInterrupt the cell did not stop, and its session was killed by "
+              "signal 9 (Killed); " LOST "|done|");
+}
+
+/* ---- questions ---- */
+
+static void test_completion_is_answered_between_cells_only(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "r");
+    json_t *answer = f->in.complete(f->in.self, "prin", 4);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(answer, "matches"), 0)), "printf");
+    json_decref(answer);
+    execute(f, "w");
+    assert_null(f->in.complete(f->in.self, "prin", 4));
+    f->in.interrupt(f->in.self);
+    run_until_done(f);
+}
+
+static void test_a_question_without_answer_does_not_hang(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "r");
+    long long start = now_ms();
+    assert_null(f->in.inspect(f->in.self, "prin", 4));
+    assert_true(now_ms() - start < 5000);
+    buf_clear(&f->said);
+    run(f, "r");
+    expect(f, "before|result|commit|done ok|");
+}
+
+static void test_is_complete_knows_magics(void **state)
+{
+    static const struct {
+        const char *code, *status;
+    } cases[] = { { "%flow show", "complete" },
+                  { "%flow run \\", "incomplete" },
+                  { "%flow show\nint f(", "incomplete" },
+                  { "%flow show\nint a;", "complete" },
+                  { "%flow show\n", "complete" },
+                  { "%%step a", "incomplete" },
+                  { "%%step a\nint x;\n", "complete" },
+                  { "", "complete" } };
+    struct fixture *f = *state;
+    char indent[16];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_string_equal(f->in.is_complete(f->in.self, cases[i].code, indent, sizeof indent), cases[i].status);
+    }
+}
+
+static void test_held_output_comes_later(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "r");
+    buf_clear(&f->said);
+    supervisor_hold(f->s, true);
+    execute(f, "or");
+    for (long long end = now_ms() + 100; now_ms() < end;) {
+        turn(f, 20);
+    }
+    expect(f, "before|");
+    supervisor_hold(f->s, false);
+    run_until_done(f);
+    expect(f, "stdout:out|result|commit|done ok|");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    if (getenv(FAKE)) {
+        return fake_session();
+    }
+    process_adopt_orphans();
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_cell_is_between_before_and_commit),
+        TEST(test_output_and_messages_keep_their_order),
+        TEST(test_output_comes_before_the_cell_ends),
+        TEST(test_the_next_cell_may_start_within_done),
+        TEST(test_death_takes_over_and_is_one_error),
+        TEST(test_death_with_a_checkpoint_says_that_the_state_is_back),
+        TEST(test_exit_says_its_status),
+        TEST(test_death_after_an_error_adds_none),
+        TEST(test_a_grandchild_that_keeps_the_pipes_keeps_nobody_waiting),
+        TEST(test_a_session_that_closes_its_socket_is_killed),
+        TEST(test_a_session_that_sends_garbage_is_killed),
+        TEST(test_death_between_cells_is_told_in_the_next),
+        cmocka_unit_test_setup_teardown(test_a_session_that_cannot_start_is_tried_once_a_cell, set_up_broken, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_checkpoint_that_fails_refuses_the_cell, set_up_unforkable, tear_down),
+        TEST(test_an_interrupt_ends_the_cell),
+        TEST(test_a_second_interrupt_kills_a_deaf_cell),
+        TEST(test_completion_is_answered_between_cells_only),
+        TEST(test_a_question_without_answer_does_not_hang),
+        TEST(test_is_complete_knows_magics),
+        TEST(test_held_output_comes_later),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
