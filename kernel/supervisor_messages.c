@@ -140,6 +140,7 @@ static void on_done(struct supervisor *s, json_t *m)
         s->last_done = json_incref(m);
         return;
     }
+    capture_end(&s->capture);
     if (s->checkpoint.commit(s->checkpoint.self, s, &e) != ERR_NONE) {
         log_line("the session's checkpoint could not be kept: %s", e.msg);
     }
@@ -221,7 +222,7 @@ static void tell_death(struct supervisor *s, const char *how, bool restored)
 {
     char text[SUPERVISOR_NOTE_MAX];
     const char *name = s->killed ? "KeyboardInterrupt" : "SessionDied";
-    (void)snprintf(text, sizeof text, "%s was %s; %s", s->killed ? "the cell did not stop, and its session" : "the session",
+    (void)snprintf(text, sizeof text, "%s %s; %s", s->killed ? "the cell did not stop, and its session" : "the session",
                    how, restored ? "the state from before the cell is back" : "its variables and functions are lost");
     if (s->last_done) {
         (void)snprintf(s->note, sizeof s->note, "weir: after the previous cell %s\n", text);
@@ -246,7 +247,7 @@ void supervisor_bury(struct supervisor *s, int status)
     supervisor_signal(s, SIGKILL); /* what it started and left behind */
     read_last_words(s);
     process_describe(status, how, sizeof how);
-    log_line("the session was %s", how);
+    log_line("the session %s", how);
     if (!s->ready) {
         supervisor_reset(s); /* one that cannot even start is not tried again before the next cell */
     } else if (s->checkpoint.take_over(s->checkpoint.self, s, status, &restored, &e) != ERR_NONE) {

@@ -1,43 +1,67 @@
-/* Any bytes as the frames of a message, cut at newlines, without and with a key. */
+/* Fuzzing wire_decode: the bytes are cut into frames as a socket would give them. The first byte chooses whether signatures
+ * are checked; then each frame is 2 bytes of length and its bytes. A message that is taken is encoded again as a reply. */
 #include "kernel/wire.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-static size_t cut(const unsigned char *data, size_t len, struct frame *frames, size_t max)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Copies, so that reading past a frame's end is seen. */
+static size_t cut(const uint8_t *data, size_t size, struct frame *frames, size_t max)
 {
-    size_t count = 0, start = 0;
-    for (size_t i = 0; i <= len && count < max; i++) {
-        if (i == len || data[i] == '\n') {
-            frames[count++] = (struct frame){ data + start, i - start };
-            start = i + 1;
+    size_t count = 0;
+    while (size >= 2 && count < max) {
+        size_t len = (size_t)data[0] | (size_t)data[1] << 8;
+        data += 2;
+        size -= 2;
+        len = len < size ? len : size;
+        void *copy = malloc(len ? len : 1);
+        if (!copy) {
+            abort();
         }
+        memcpy(copy, data, len);
+        frames[count++] = (struct frame){ copy, len };
+        data += len;
+        size -= len;
     }
     return count;
 }
 
-static void decode(const char *key, const struct frame *frames, size_t count)
+static void answer(struct wire *w, const struct message *m)
 {
-    struct wire *w;
-    struct message *m;
-    if (wire_new(key, strlen(key), &w, NULL) != ERR_NONE) {
-        return;
+    struct envelope x;
+    struct err e;
+    envelope_init(&x);
+    if (wire_encode(w, "fuzz_reply", m->header_text, m->metadata, m->content, &x, &e) == ERR_NONE &&
+        x.end[WIRE_PARTS - 1] != x.text.len) {
+        abort();
     }
-    if (wire_decode(w, frames, count, &m, NULL) == ERR_NONE) {
-        if (!m->type || !m->id || !json_is_object(m->content)) {
-            abort();
-        }
-        message_free(m);
-    }
-    wire_free(w);
+    envelope_done(&x);
 }
 
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t len);
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t len)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct frame frames[WIRE_FRAMES_MAX + 8];
-    size_t count = cut(data, len, frames, sizeof frames / sizeof frames[0]);
-    decode("", frames, count);
-    decode("key", frames, count);
+    static struct frame frames[WIRE_FRAMES_MAX + 8];
+    struct wire *w = NULL;
+    struct message *m = NULL;
+    struct err e;
+    if (size == 0 || wire_new("key", data[0] & 1 ? 3 : 0, &w, &e) != ERR_NONE) {
+        return 0;
+    }
+    size_t count = cut(data + 1, size - 1, frames, sizeof frames / sizeof *frames);
+    enum err_code rc = wire_decode(w, frames, count, &m, &e);
+    if ((rc == ERR_NONE) != (m != NULL) || (rc != ERR_NONE && e.msg[0] == '\0')) {
+        abort();
+    }
+    if (m) {
+        answer(w, m);
+    }
+    message_free(m);
+    wire_free(w);
+    for (size_t i = 0; i < count; i++) {
+        free((void *)(uintptr_t)frames[i].data);
+    }
     return 0;
 }
