@@ -6,7 +6,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 enum { PATH_SIZE = 4096, MAX_INPUTS = 64 };
@@ -17,6 +19,7 @@ struct taken {
     const char *inputs[MAX_INPUTS + 1]; /* owned names, NULL-terminated */
     size_t ninputs;
     const char *path;
+    int events_fd;           /* --events-fd: where a %flow run listens; -1: nowhere */
     char **rest;             /* argv of flow_command: borrowed pointers, owned array */
     int nrest;
 };
@@ -65,6 +68,28 @@ static enum err_code note_input(struct taken *t, const char *value, struct err *
     return ERR_NONE;
 }
 
+static enum err_code read_number(const char *name, const char *text, long max, long *out, struct err *e)
+{
+    char *end = NULL;
+    long n = strtol(text, &end, 10);
+    if (end == text || *end || n < 0 || n > max) {
+        return err_set(e, ERR_USAGE, "--%s: '%s' is not a number from 0 to %ld", name, text, max);
+    }
+    *out = n;
+    return ERR_NONE;
+}
+
+/* --parent PID: end with that process, whatever ends it. */
+static enum err_code follow_parent(const char *text, struct err *e)
+{
+    long pid = 0;
+    enum err_code code = read_number("parent", text, INT32_MAX, &pid, e);
+    if (!code && (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != (pid_t)pid)) {
+        code = err_set(e, ERR_INTERRUPTED, "process %ld, which asked for this run, is gone", pid);
+    }
+    return code;
+}
+
 static enum err_code take(int argc, char **argv, struct taken *t, struct err *e)
 {
     const char *tier = getenv("WEIR_TIER");
@@ -81,6 +106,12 @@ static enum err_code take(int argc, char **argv, struct taken *t, struct err *e)
             t->source.flow = value;
         } else if ((value = value_of(argv, argc, &i, "tier"))) {
             code = read_tier(value, &t->source.tier, e);
+        } else if ((value = value_of(argv, argc, &i, "events-fd"))) {
+            long fd = -1;
+            code = read_number("events-fd", value, 1 << 20, &fd, e);
+            t->events_fd = (int)fd;
+        } else if ((value = value_of(argv, argc, &i, "parent"))) {
+            code = follow_parent(value, e);
         } else if (!t->path && argv[i][0] != '-') {
             t->path = argv[i];
         } else {
@@ -182,6 +213,7 @@ static int run_file(struct taken *t, struct flow_file *f, const char *command, s
         base.zygote_path = zygote;
         base.code = f->unit.len ? f->unit.data : NULL;
         base.tier = f->tier == BUILD_CC ? "cc" : "tcc";
+        base.events_fd = t->events_fd;
         base.where = where_in_flow;
         base.where_ctx = f;
         status = flow_command(program, t->nrest, t->rest, f->flow, &base);
@@ -196,7 +228,7 @@ static int run_file(struct taken *t, struct flow_file *f, const char *command, s
 int command_run(int argc, char **argv, const struct command *self)
 {
     struct err e = { 0 };
-    struct taken t = { 0 };
+    struct taken t = { .events_fd = -1 };
     int status = 1;
     if (take(argc, argv, &t, &e)) {
         status = command_error(&e);

@@ -7,8 +7,8 @@
 
 #include "runtime/flow/runner.h"
 
-/* argv[0] is the command ("run", "show", "check", "help"), argv[1..] its options; program is how the user started it, for
- * usage lines and messages ("./grid", "weir run grid.ipynb"). base: what the options start from and may override (so_path,
+/* argv[0] is the command ("run", "show", "check", "help"), argv[1..] its options; program is how the user started it,
+ * command included, for usage lines and messages ("./grid run", "weir run grid.ipynb"). base: what the options start from and may override (so_path,
  * zygote_path, code, tier, store, where ...); borrowed, unchanged. base->progress is set by the command itself.
  * Returns the exit status: 0, 1 (the flow failed), 2 (usage), 130 (interrupted). */
 int flow_command(const char *program, int argc, char **argv, const struct weir_flow *flow, const struct run_options *base);

@@ -4,6 +4,7 @@
 
 #include "runtime/base/buf.h"
 #include "runtime/base/file.h"
+#include "runtime/base/utf8.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -73,26 +74,6 @@ static void emit(struct events *v, json_t *event)
     json_decref(event);
 }
 
-/* Length of the UTF-8 character at s (at most len bytes); 0: it is none. */
-static size_t utf8_length(const unsigned char *s, size_t len)
-{
-    if (s[0] < 0x80) {
-        return 1;
-    }
-    size_t n = s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : 0;
-    if (!n || n > len) {
-        return 0;
-    }
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
-    bool beyond = (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf4 && s[1] > 0x8f); /* surrogates, over U+10FFFF */
-    return overlong || beyond ? 0 : n;
-}
-
 /* A string of any bytes: what is not UTF-8 becomes U+FFFD. */
 static json_t *text_value(const char *text, size_t len)
 {
@@ -103,7 +84,7 @@ static json_t *text_value(const char *text, size_t len)
     struct buf b;
     buf_init(&b, 0);
     for (size_t i = 0; i < len;) {
-        size_t n = utf8_length((const unsigned char *)text + i, len - i);
+        size_t n = utf8_sequence(text + i, len - i);
         buf_add(&b, n ? text + i : "\xef\xbf\xbd", n ? n : 3);
         i += n ? n : 1;
     }
@@ -178,6 +159,10 @@ void events_end(struct events *v, const char *run, const char *status, double el
     if (v->progress) {
         emit(v, v->progress);
         v->progress = NULL;
+    }
+    if (v->failed > FAILED_MOST) {
+        emit(v, json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:I}", "event", "failed", "step", "", "path", "", "cell", "", "line",
+                          0, "reason", "more tasks failed", "more", (json_int_t)(v->failed - FAILED_MOST)));
     }
     emit(v, json_pack("{s:s, s:s, s:s, s:f, s:I, s:o}", "event", "end", "run", run, "status", status, "elapsed", elapsed,
                       "tasks", (json_int_t)tasks, "reason", text_value(reason, strlen(reason))));

@@ -6,126 +6,15 @@
  *     start -> a, b      scope of a and b is start; of what follows a, too
  *     j join             all that enters j must have one scope: the split that j closes; j itself is back outside
  *
- * A step that is no split has at most one target, so two edges into a step that is no join always mean branches that meet.
- * Problems that no further step can cure are looked for first: a notebook's cells run in any order. */
-#include "runtime/flow/graph.h"
+ * A step that is no split has at most one target, so two edges into a step that is no join always mean branches that
+ * meet. Problems that no further step can cure are looked for first: a notebook's cells run in any order. */
+#include "runtime/flow/graph_net.h"
 #include "runtime/base/buf.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { NONE = -1, NEAREST = 5 };
-
-/* Edges as numbers. One block: to[from_edge[i] .. from_edge[i + 1]) are step i's targets, NONE: not known. */
-struct net {
-    const struct graph *g;
-    int *to;
-    unsigned *first_edge;  /* nsteps + 1 */
-    unsigned *order;       /* topological, as far as it goes */
-    unsigned norder;
-    int *pred;             /* some predecessor; NONE: first */
-    unsigned *npred;
-};
-
-static bool splits(const struct graph_step *s)
-{
-    return s->nnext > 1 || s->foreach;
-}
-
-static int step_find(const struct graph *g, const char *name)
-{
-    for (unsigned i = 0; i < g->nsteps; i++) {
-        if (strcmp(g->steps[i].name, name) == 0) {
-            return (int)i;
-        }
-    }
-    return NONE;
-}
-
-static void net_done(struct net *n)
-{
-    free(n->to);
-    free(n->first_edge);
-    free(n->order);
-    free(n->pred);
-    free(n->npred);
-}
-
-static bool net_alloc(struct net *n, size_t nedges)
-{
-    size_t nsteps = n->g->nsteps;
-    n->to = calloc(nedges + 1, sizeof *n->to);
-    n->first_edge = calloc(nsteps + 1, sizeof *n->first_edge);
-    n->order = calloc(nsteps + 1, sizeof *n->order);
-    n->pred = calloc(nsteps + 1, sizeof *n->pred);
-    n->npred = calloc(nsteps + 1, sizeof *n->npred);
-    return n->to && n->first_edge && n->order && n->pred && n->npred;
-}
-
-/* The ready step with the smallest name: the order must not hang on the order of registration. */
-static int ready_step(const struct net *n, const unsigned *waits, const bool *taken)
-{
-    int best = NONE;
-    for (unsigned i = 0; i < n->g->nsteps; i++) {
-        if (!taken[i] && waits[i] == 0 && (best == NONE || strcmp(n->g->steps[i].name, n->g->steps[best].name) < 0)) {
-            best = (int)i;
-        }
-    }
-    return best;
-}
-
-static bool net_sort(struct net *n)
-{
-    unsigned nsteps = n->g->nsteps;
-    unsigned *waits = calloc(nsteps + 1, sizeof *waits);
-    bool *taken = calloc(nsteps + 1, sizeof *taken);
-    bool ok = waits && taken;
-    if (ok) {
-        memcpy(waits, n->npred, nsteps * sizeof *waits);
-        for (int s; (s = ready_step(n, waits, taken)) != NONE;) {
-            taken[s] = true;
-            n->order[n->norder++] = (unsigned)s;
-            for (unsigned k = n->first_edge[s]; k < n->first_edge[s + 1]; k++) {
-                if (n->to[k] != NONE) {
-                    waits[n->to[k]]--;
-                }
-            }
-        }
-    }
-    free(waits);
-    free(taken);
-    return ok;
-}
-
-/* net_done also after a failure. */
-static enum err_code net_init(struct net *n, const struct graph *g, struct err *e)
-{
-    *n = (struct net){ .g = g };
-    size_t nedges = 0;
-    for (unsigned i = 0; i < g->nsteps; i++) {
-        nedges += g->steps[i].nnext;
-    }
-    if (!net_alloc(n, nedges)) {
-        return err_memory(e);
-    }
-    unsigned edge = 0;
-    for (unsigned i = 0; i < g->nsteps; i++) {
-        n->pred[i] = NONE;
-    }
-    for (unsigned i = 0; i < g->nsteps; i++) {
-        n->first_edge[i] = edge;
-        for (unsigned k = 0; k < g->steps[i].nnext; k++) {
-            int target = step_find(g, g->steps[i].next[k]);
-            n->to[edge++] = target;
-            if (target != NONE) {
-                n->npred[target]++;
-                n->pred[target] = n->pred[target] == NONE ? (int)i : n->pred[target];
-            }
-        }
-    }
-    n->first_edge[g->nsteps] = edge;
-    return net_sort(n) ? ERR_NONE : err_memory(e);
-}
+enum { NEAREST = 5 };
 
 /* ---- what no further step can cure ---- */
 
@@ -141,7 +30,7 @@ static enum err_code check_targets(const struct graph *g, struct err *e)
                 }
             }
         }
-        int twin = step_find(g, s->name);
+        int twin = graph_find(g, s->name);
         if (twin != (int)i) {
             return err_at(e, ERR_GRAPH, s->cell, s->line, "step '%s' is defined twice: here and in %s line %d", s->name,
                           g->steps[twin].cell, g->steps[twin].line);
@@ -196,8 +85,9 @@ static enum err_code check_cycle(const struct net *n, struct err *e)
         buf_printf(&text, " -> %s", g->steps[trail[i]].name);
     }
     buf_printf(&text, " -> %s", g->steps[at].name);
-    enum err_code code = err_at(e, ERR_GRAPH, g->steps[at].cell, g->steps[at].line,
-                                "the steps go round in a circle: %s; let one of them lead on to another step", text.data);
+    enum err_code code =
+        err_at(e, ERR_GRAPH, g->steps[at].cell, g->steps[at].line,
+               "the steps go round in a circle: %s; let one of them lead on to another step", text.data);
     buf_done(&text);
     free(trail);
     free(seen_at);
@@ -226,21 +116,7 @@ static enum err_code check_ends(const struct graph *g, struct err *e)
 /* The innermost split that is open after step s has run. */
 static int scope_after(const struct graph *g, int s)
 {
-    return splits(&g->steps[s]) ? s : g->steps[s].scope;
-}
-
-/* One branch of a split: the target of `split` through which step s was reached (NONE: not inside it). */
-static int branch_of(const struct net *n, int s, int split)
-{
-    const struct graph *g = n->g;
-    while (s != NONE && s != split) {
-        int before = g->steps[s].join && g->steps[s].split != NONE ? g->steps[s].split : n->pred[s];
-        if (before == split) {
-            return s;
-        }
-        s = before;
-    }
-    return NONE;
+    return net_splits(&g->steps[s]) ? s : g->steps[s].scope;
 }
 
 static int join_of(const struct graph *g, int split, int except)
@@ -277,9 +153,10 @@ static enum err_code meeting_error(const struct net *n, unsigned v, struct err *
     int scopes[2] = { scope_after(g, from[0]), scope_after(g, from[1]) };
     const char *a = g->steps[from[0]].name, *b = g->steps[from[1]].name;
     if (scopes[0] == NONE && scopes[1] == NONE) {
-        return err_at(e, ERR_GRAPH, s->cell, s->line,
-                      "'%s' and '%s' both lead to '%s', but no one step splits into them; let one of them lead to the other", a, b,
-                      s->name);
+        return err_at(
+            e, ERR_GRAPH, s->cell, s->line,
+            "'%s' and '%s' both lead to '%s', but no one step splits into them; let one of them lead to the other", a,
+            b, s->name);
     }
     const struct graph_step *split = &g->steps[scopes[0] == NONE ? scopes[1] : scopes[0]];
     if (scopes[0] == scopes[1]) {
@@ -289,14 +166,16 @@ static enum err_code meeting_error(const struct net *n, unsigned v, struct err *
                       a, b, split->name, split->cell, split->line, s->name, s->name, s->nnext ? " -> " : "",
                       s->nnext ? s->next[0] : "");
     }
-    bool first_is_inner = scopes[1] == NONE || (scopes[0] != NONE && g->steps[scopes[0]].rank > g->steps[scopes[1]].rank);
+    bool first_is_inner =
+        scopes[1] == NONE || (scopes[0] != NONE && g->steps[scopes[0]].rank > g->steps[scopes[1]].rank);
     int inner = first_is_inner ? 0 : 1;
     int join = join_of(g, scopes[inner], NONE);
     split = &g->steps[scopes[inner]];
-    return err_at(e, ERR_GRAPH, s->cell, s->line,
-                  "'%s' is still inside the split '%s' (%s line %d) where it meets '%s' in '%s'; lead it to %s%s%s first",
-                  inner ? b : a, split->name, split->cell, split->line, inner ? a : b, s->name,
-                  join == NONE ? "a join that closes '" : "the join '", join == NONE ? split->name : g->steps[join].name, "'");
+    return err_at(
+        e, ERR_GRAPH, s->cell, s->line,
+        "'%s' is still inside the split '%s' (%s line %d) where it meets '%s' in '%s'; lead it to %s%s%s first",
+        inner ? b : a, split->name, split->cell, split->line, inner ? a : b, s->name,
+        join == NONE ? "a join that closes '" : "the join '", join == NONE ? split->name : g->steps[join].name, "'");
 }
 
 /* Where u enters a join that waits for another split. */
@@ -307,11 +186,12 @@ static enum err_code scope_error(const struct graph *g, const struct graph_step 
     int inner = inner_is_mine ? mine : other;
     int who = inner_is_mine ? u : other_u;
     int outer_who = inner_is_mine ? other_u : u;
-    return err_at(e, ERR_GRAPH, join->cell, join->line,
-                  "the join '%s' is entered by '%s' inside the split '%s' (%s line %d), but by '%s' outside it; close the "
-                  "split '%s' by a join of its own first",
-                  join->name, g->steps[who].name, g->steps[inner].name, g->steps[inner].cell, g->steps[inner].line,
-                  g->steps[outer_who].name, g->steps[inner].name);
+    return err_at(
+        e, ERR_GRAPH, join->cell, join->line,
+        "the join '%s' is entered by '%s' inside the split '%s' (%s line %d), but by '%s' outside it; close the "
+        "split '%s' by a join of its own first",
+        join->name, g->steps[who].name, g->steps[inner].name, g->steps[inner].cell, g->steps[inner].line,
+        g->steps[outer_who].name, g->steps[inner].name);
 }
 
 static enum err_code enter_join(const struct net *n, struct graph *g, unsigned v, struct err *e)
@@ -326,10 +206,11 @@ static enum err_code enter_join(const struct net *n, struct graph *g, unsigned v
             }
             int scope = scope_after(g, (int)u);
             if (scope == (int)u) {
-                return err_at(e, ERR_GRAPH, s->cell, s->line,
-                              "the split '%s' (%s line %d) leads straight to the join '%s'; each branch needs a step of its "
-                              "own between them",
-                              g->steps[u].name, g->steps[u].cell, g->steps[u].line, s->name);
+                return err_at(
+                    e, ERR_GRAPH, s->cell, s->line,
+                    "the split '%s' (%s line %d) leads straight to the join '%s'; each branch needs a step of its "
+                    "own between them",
+                    g->steps[u].name, g->steps[u].cell, g->steps[u].line, s->name);
             }
             if (entered != NONE && scope != split) {
                 return scope_error(g, s, (int)u, scope, entered, split, e);
@@ -388,19 +269,20 @@ static enum err_code check_closed(const struct net *n, struct err *e)
                 return err_at(e, ERR_GRAPH, s->cell, s->line,
                               "the split '%s' (%s line %d) is closed twice: by '%s' and by '%s' (%s line %d); all its "
                               "branches must enter one join",
-                              split->name, split->cell, split->line, s->name, g->steps[other].name, g->steps[other].cell,
-                              g->steps[other].line);
+                              split->name, split->cell, split->line, s->name, g->steps[other].name,
+                              g->steps[other].cell, g->steps[other].line);
             }
         }
         if (!s->nnext && s->scope != NONE) {
             const struct graph_step *split = &g->steps[s->scope];
-            int branch = branch_of(n, (int)i, s->scope);
+            int branch = net_branch(n, (int)i, s->scope);
             int join = join_of(g, s->scope, NONE);
-            return err_at(e, ERR_GRAPH, s->cell, s->line,
-                          "the branch '%s' of the split '%s' (%s line %d) reaches the last step '%s' without a join; %s%s%s",
-                          branch == NONE ? s->name : g->steps[branch].name, split->name, split->cell, split->line, s->name,
-                          join == NONE ? "write one, as `%%step " : "lead it to '", join == NONE ? s->name : g->steps[join].name,
-                          join == NONE ? " join`" : "'");
+            return err_at(
+                e, ERR_GRAPH, s->cell, s->line,
+                "the branch '%s' of the split '%s' (%s line %d) reaches the last step '%s' without a join; %s%s%s",
+                branch == NONE ? s->name : g->steps[branch].name, split->name, split->cell, split->line, s->name,
+                join == NONE ? "write one, as `%%step " : "lead it to '", join == NONE ? s->name : g->steps[join].name,
+                join == NONE ? " join`" : "'");
         }
     }
     return ERR_NONE;
@@ -450,10 +332,10 @@ static enum err_code check_unknown(const struct net *n, struct err *e)
             struct buf names;
             buf_init(&names, 0);
             list_names(g, s->name, &names);
-            enum err_code code =
-                err_at(e, ERR_PENDING, s->cell, s->line,
-                       "step '%s' leads to '%s', and no cell has a step of that name yet; run its cell, or correct the name%s%s",
-                       s->name, s->next[k], names.len ? ": there are " : "", names.data);
+            enum err_code code = err_at(e, ERR_PENDING, s->cell, s->line,
+                                        "step '%s' leads to '%s', and no cell has a step of that name yet; run its "
+                                        "cell, or correct the name%s%s",
+                                        s->name, s->next[k], names.len ? ": there are " : "", names.data);
             buf_done(&names);
             return code;
         }
@@ -482,15 +364,17 @@ static enum err_code check_first(struct graph *g, const struct net *n, struct er
     }
     const struct graph_step *a = &g->steps[first], *b = &g->steps[second];
     if (strcmp(a->name, "start") == 0) {
-        return err_at(e, ERR_GRAPH, b->cell, b->line,
-                      "step '%s' is never reached: no step leads to it; write `-> %s` in the step before it, or take it out "
-                      "by `%%flow drop %s`",
-                      b->name, b->name, b->name);
+        return err_at(
+            e, ERR_GRAPH, b->cell, b->line,
+            "step '%s' is never reached: no step leads to it; write `-> %s` in the step before it, or take it out "
+            "by `%%flow drop %s`",
+            b->name, b->name, b->name);
     }
-    return err_at(e, ERR_GRAPH, b->cell, b->line,
-                  "nothing leads to '%s', and nothing to '%s' (%s line %d); a flow has one first step: let another lead to one "
-                  "of them",
-                  b->name, a->name, a->cell, a->line);
+    return err_at(
+        e, ERR_GRAPH, b->cell, b->line,
+        "nothing leads to '%s', and nothing to '%s' (%s line %d); a flow has one first step: let another lead to one "
+        "of them",
+        b->name, a->name, a->cell, a->line);
 }
 
 static enum err_code check_joins(const struct graph *g, const struct net *n, struct err *e)
@@ -498,10 +382,11 @@ static enum err_code check_joins(const struct graph *g, const struct net *n, str
     for (unsigned i = 0; i < n->norder; i++) {
         const struct graph_step *s = &g->steps[n->order[i]];
         if (s->join && s->split == NONE) {
-            return err_at(e, ERR_GRAPH, s->cell, s->line,
-                          "'%s' is a join, but no split is open before it; take `join` out, or split in a step before it "
-                          "(`-> a, b` or `-> a foreach x in xs`)",
-                          s->name);
+            return err_at(
+                e, ERR_GRAPH, s->cell, s->line,
+                "'%s' is a join, but no split is open before it; take `join` out, or split in a step before it "
+                "(`-> a, b` or `-> a foreach x in xs`)",
+                s->name);
         }
     }
     return ERR_NONE;
@@ -511,7 +396,8 @@ enum err_code graph_check(struct graph *g, struct err *e)
 {
     g->first = NONE;
     if (!g->nsteps) {
-        return err_set(e, ERR_GRAPH, "flow '%s' has no steps; write one in a cell, as `%%%%step start -> end`", g->flow);
+        return err_set(e, ERR_GRAPH, "flow '%s' has no steps; write one in a cell, as `%%%%step start -> end`",
+                       g->flow);
     }
     struct net n;
     enum err_code code = net_init(&n, g, e);
@@ -521,62 +407,4 @@ enum err_code graph_check(struct graph *g, struct err *e)
     code = code ? code : check_joins(g, &n, e);
     net_done(&n);
     return code;
-}
-
-/* ---- asking ---- */
-
-bool graph_before(const struct graph *g, unsigned a, unsigned b)
-{
-    bool *seen = calloc(g->nsteps + 1, sizeof *seen);
-    unsigned *todo = calloc(g->nsteps + 1, sizeof *todo);
-    bool found = false;
-    unsigned n = 0;
-    if (seen && todo) {
-        todo[n++] = a;
-    }
-    while (n && !found) {
-        const struct graph_step *s = &g->steps[todo[--n]];
-        for (unsigned k = 0; k < s->nnext; k++) {
-            int target = step_find(g, s->next[k]);
-            if (target != NONE && !seen[target]) {
-                seen[target] = true;
-                found = found || target == (int)b;
-                todo[n++] = (unsigned)target;
-            }
-        }
-    }
-    free(seen);
-    free(todo);
-    return found;
-}
-
-int graph_find(const struct graph *g, const char *name)
-{
-    return step_find(g, name);
-}
-
-int graph_branch(const struct graph *g, unsigned step, unsigned split)
-{
-    struct net n;
-    int branch = NONE;
-    if (!net_init(&n, g, NULL)) {
-        int target = branch_of(&n, (int)step, (int)split);
-        for (unsigned k = 0; target != NONE && k < g->steps[split].nnext; k++) {
-            branch = n.to[n.first_edge[split] + k] == target ? (int)k : branch;
-        }
-    }
-    net_done(&n);
-    return branch;
-}
-
-void graph_order(const struct graph *g, unsigned *order)
-{
-    struct net n;
-    for (unsigned i = 0; i < g->nsteps; i++) {
-        order[i] = i; /* stays when memory is out */
-    }
-    if (!net_init(&n, g, NULL) && n.norder == g->nsteps) {
-        memcpy(order, n.order, n.norder * sizeof *order);
-    }
-    net_done(&n);
 }

@@ -30,12 +30,12 @@ struct graph {
     int first;                /* set by graph_check */
 };
 
-/* Sound: one first step, one last, every target known and reached, no cycle, splits nest, each split closed by its join.
- * ERR_GRAPH names the step and its cell and says what to do; ERR_PENDING: a target's cell has not run yet. */
+/* Sound: one first step, one last, every target known and reached, no cycle, splits nest, each split closed by its
+ * join. ERR_GRAPH names the step and its cell and says what to do; ERR_PENDING: a target's cell has not run yet. */
 enum err_code graph_check(struct graph *g, struct err *e);
 
-/* Only what no further step could cure (a notebook's cells run in any order): ERR_GRAPH. Sets split, scope, depth and rank
- * as far as they are known. */
+/* Only what no further step could cure (a notebook's cells run in any order): ERR_GRAPH. Sets split, scope, depth and
+ * rank as far as they are known. */
 enum err_code graph_check_known(struct graph *g, struct err *e);
 
 /* Index of a step, -1: none of that name. */

@@ -171,7 +171,7 @@ static int spawn(struct pool *p, struct pool_zygote *z, char *const argv[])
     return error;
 }
 
-static enum err_code start_one(struct pool *p, unsigned number, const char *log_dir, struct err *e)
+static enum err_code start_one(struct pool *p, unsigned number, struct err *e)
 {
     struct pool_zygote *z = &p->zygotes[number];
     char shared[16], commands[16], replies[16], num[16], parent[16];
@@ -184,8 +184,8 @@ static enum err_code start_one(struct pool *p, unsigned number, const char *log_
     (void)snprintf(replies, sizeof replies, "%d", CHILD_REPLIES);
     (void)snprintf(num, sizeof num, "%u", number);
     (void)snprintf(parent, sizeof parent, "%d", (int)getpid());
-    z->out = log_file(log_dir);
-    z->err = log_file(log_dir);
+    z->out = log_file(p->log_dir);
+    z->err = log_file(p->log_dir);
     if (z->out < 0 || z->err < 0) {
         return err_errno(e, "a file for the tasks' output");
     }
@@ -209,11 +209,11 @@ static enum err_code start_one(struct pool *p, unsigned number, const char *log_
     return ERR_NONE;
 }
 
-enum err_code pool_start(struct pool *p, unsigned n, const char *log_dir, struct err *e)
+enum err_code pool_start(struct pool *p, unsigned n, struct err *e)
 {
     while (p->started < n && p->started < p->header->zygotes) {
         unsigned number = p->started++; /* counted also when it fails half way, so that it is cleaned up */
-        enum err_code code = start_one(p, number, log_dir, e);
+        enum err_code code = start_one(p, number, e);
         if (code) {
             return code;
         }

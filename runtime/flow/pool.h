@@ -25,6 +25,7 @@ struct pool {
     unsigned in_flight;             /* sent and not answered */
     int commands[2], replies[2];
     const char *zygote_path, *object; /* borrowed */
+    const char *log_dir;            /* borrowed: where unlinked log files are made; NULL: in memory. Set before pool_start */
 };
 
 struct pool_options {
@@ -38,8 +39,8 @@ struct pool_options {
  * run's id are to be put into the header before the first task. */
 enum err_code pool_open(struct pool *p, const struct pool_options *o, struct err *e);
 
-/* Start zygotes until n run (at most o->zygotes). log_dir: where their unlinked log files are made; NULL: in memory. */
-enum err_code pool_start(struct pool *p, unsigned n, const char *log_dir, struct err *e);
+/* Start zygotes until n run (at most o->zygotes). */
+enum err_code pool_start(struct pool *p, unsigned n, struct err *e);
 
 /* Tasks that may be sent now without blocking. */
 unsigned pool_room(const struct pool *p);

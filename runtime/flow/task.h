@@ -15,7 +15,8 @@ struct task_env {
     const struct weir_flow *flow;
     struct arena_shared *shared;
     const struct record_header *header;
-    uintptr_t code, code_end;      /* where the flow's object is mapped */
+    uintptr_t load;                /* load address of the flow's object */
+    uintptr_t code, code_end;      /* its executable part */
     uintptr_t stack_top;           /* above every frame of the user's: main's argv lies there */
     pid_t zygote;
 };

@@ -22,7 +22,7 @@ static void add_pc(struct weir_task *t, uintptr_t pc)
 {
     struct record_result *r = t->result;
     if (pc >= t->env->code && pc < t->env->code_end && r->npcs < RECORD_PCS) {
-        r->pcs[r->npcs++] = pc - t->env->code;
+        r->pcs[r->npcs++] = pc - t->env->load;
     }
 }
 
@@ -114,24 +114,29 @@ static void crashed(int sig, siginfo_t *info, void *context)
     (void)raise(sig); /* SA_RESETHAND: this time it kills, as soon as the handler returns */
 }
 
-struct extent { uintptr_t inside, from, end; };
+struct extent { uintptr_t inside, load, code, code_end; };
 
 static int object_extent(struct dl_phdr_info *info, size_t size, void *arg)
 {
     struct extent *x = arg;
-    uintptr_t end = 0;
+    uintptr_t code = UINTPTR_MAX;
+    uintptr_t code_end = 0;
+    bool found = false;
     (void)size;
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-        uintptr_t last = info->dlpi_addr + p->p_vaddr + p->p_memsz;
-        end = p->p_type == PT_LOAD && last > end ? last : end;
+        uintptr_t from = info->dlpi_addr + p->p_vaddr;
+        uintptr_t end = from + p->p_memsz;
+        found = found || (p->p_type == PT_LOAD && x->inside >= from && x->inside < end);
+        if (p->p_type == PT_LOAD && (p->p_flags & PF_X)) {
+            code = from < code ? from : code;
+            code_end = end > code_end ? end : code_end;
+        }
     }
-    if (x->inside >= info->dlpi_addr && x->inside < end) {
-        x->from = info->dlpi_addr;
-        x->end = end;
-        return 1;
+    if (found) {
+        *x = (struct extent){ .load = info->dlpi_addr, .code = code, .code_end = code_end };
     }
-    return 0;
+    return found;
 }
 
 enum err_code task_prepare(struct task_env *env, struct err *e)
@@ -142,8 +147,9 @@ enum err_code task_prepare(struct task_env *env, struct err *e)
     static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
     struct extent x = { .inside = (uintptr_t)env->flow };
     if (dl_iterate_phdr(object_extent, &x)) {
-        env->code = x.from;
-        env->code_end = x.end;
+        env->load = x.load;
+        env->code = x.code;
+        env->code_end = x.code_end;
     }
     env->zygote = getpid();
 

@@ -47,6 +47,15 @@ static enum err_code create_tmp(const char *store_path, char *tmp, size_t size, 
             return err_set(e, ERR_LIMIT, "the store's path is too long: '%.200s'", store_path);
         }
         int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+        if (fd < 0 && errno == ENOENT) { /* nothing has been written into this store yet */
+            char dir[PATH_MAX];
+            (void)snprintf(dir, sizeof dir, "%s/tmp", store_path);
+            enum err_code code = file_mkdirs(dir, e);
+            if (code) {
+                return code;
+            }
+            continue;
+        }
         if (fd < 0 && errno == EEXIST) {
             continue;
         }
@@ -95,13 +104,16 @@ static enum err_code name_object(int fd, const char *tmp, const char *object, si
     }
     char dir[PATH_MAX];
     (void)snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(object, '/') - object), object);
-    if (rename(tmp, object) < 0) {
-        if (errno != ENOENT || (mkdir(dir, 0777) < 0 && errno != EEXIST)) {
-            return err_errno(e, "writing '%s'", object);
+    int failed = rename(tmp, object);
+    if (failed && errno == ENOENT) { /* the first object of its folder */
+        enum err_code code = file_mkdirs(dir, e);
+        if (code) {
+            return code;
         }
-        if (rename(tmp, object) < 0) {
-            return err_errno(e, "writing '%s'", object);
-        }
+        failed = rename(tmp, object);
+    }
+    if (failed) {
+        return err_errno(e, "writing '%s'", object);
     }
     return durable() ? file_sync_dir(dir, e) : ERR_NONE;
 }

@@ -29,15 +29,19 @@ struct npy {
     size_t payload;                /* offset of the data in the file */
     size_t bytes;                  /* of the data */
     struct weir_field field;       /* element kind, size, dims; structs as a weir_type; a 0-d value has ndim 0 */
-    bool text;                     /* a string: 0-d `|Sn`; field is then char with the one dim n */
     const char *descr;             /* the descr's text as it stands in the header */
     /* all memory belongs to the arena given to npy_read */
 };
 
 /* Read the header at data[0..len); len may be the whole file, or with whole = false only its beginning (then bytes is what
- * the header says). Text (`|Sn`) comes as char with n as one more, innermost, dim; int8 as an integer: that it was char is not in the file.
+ * the header says). A string (0-d `|Sn`) comes as WEIR_STRING of size n; `|Sn` in arrays and structs as char with n as one
+ * more, innermost, dim; int8 as an integer: that it was char is not in the file.
  * ERR_FORMAT: not .npy, Fortran order, big endian, objects, truncated or too long; ERR_LIMIT: nesting, dims, sizes. */
 enum err_code npy_read(const void *data, size_t len, bool whole, struct arena *a, struct npy *out, struct err *e);
+
+/* The field under which show_value and show_table take the payload: n->field, but a string as char[n], since its bytes
+ * are there and not a pointer to them. */
+struct weir_field npy_payload_field(const struct npy *n);
 
 /* Copy n elements from src to dst with padding zero and every NaN replaced by the canonical quiet one (long double's
  * unused 6 bytes zero too). dst may be src. When the layout has neither padding nor floats this is memmove. */

@@ -5,6 +5,7 @@
  *
  * Recursive descent over untrusted bytes: the text ends at a NUL of our own, every size is computed with overflow
  * checks, nesting and length have limits. */
+#include "runtime/base/utf8.h"
 #include "runtime/type/npy.h"
 
 #include <stdlib.h>
@@ -61,13 +62,13 @@ static enum err_code string(struct reader *r, const char **text, size_t *len)
     }
     const char *start = r->p + 1;
     const char *end = start;
-    while (*end && *end != quote && *end != '\\' && *end != '\n') {
+    while ((unsigned char)*end >= 32 && *end != 127 && *end != quote && *end != '\\') {
         end++;
     }
-    if (*end != quote) {
+    *len = (size_t)(end - start);
+    if (*end != quote || !utf8_valid(start, *len)) {
         return malformed(r, "a plain string");
     }
-    *len = (size_t)(end - start);
     *text = arena_strndup(r->arena, start, *len);
     r->p = end + 1;
     return *text ? ERR_NONE : err_memory(r->err);
@@ -85,6 +86,7 @@ static enum err_code number(struct reader *r, size_t *out)
             return err_set(r->err, ERR_LIMIT, "a .npy header with a size beyond 64 bits");
         }
     }
+    *out = n;
     return ERR_NONE;
 }
 
@@ -409,8 +411,10 @@ static enum err_code dictionary(struct reader *r, struct npy *out)
     if (*r->p || !seen.descr || !seen.order || !seen.shape) {
         return malformed(r, *r->p ? "the header's end" : "descr, fortran_order and shape");
     }
-    if (seen.text) {
-        out->text = out->field.ndim == 0;
+    if (seen.text && out->field.ndim == 0) {
+        out->field.kind = WEIR_STRING;
+        out->field.size = seen.text_size;
+    } else if (seen.text) {
         code = add_text_dim(r, &out->field, seen.text_size);
     }
     if (!code && !bytes_of(&out->field, &out->bytes)) {
@@ -476,4 +480,16 @@ enum err_code npy_read(const void *data, size_t len, bool whole, struct arena *a
     }
     *out = npy;
     return ERR_NONE;
+}
+
+struct weir_field npy_payload_field(const struct npy *n)
+{
+    struct weir_field f = n->field;
+    if (f.kind == WEIR_STRING) {
+        f.kind = WEIR_CHAR;
+        f.ndim = 1;
+        f.dim[0] = f.size;
+        f.size = 1;
+    }
+    return f;
 }

@@ -7,7 +7,7 @@ enum { HEADER_ALIGN = 64, GROWTH_DIGITS = 21, NESTING_MAX = 32 };
 
 static enum err_code cannot_keep(const struct weir_field *f, const struct weir_type *owner, struct err *e)
 {
-    const char *what = f->kind == WEIR_POINTER || f->kind == WEIR_STRING ? "a pointer" : "of a type without a layout";
+    const char *what = f->kind == WEIR_POINTER || f->kind == WEIR_STRING ? "a pointer" : "a bit-field or of a type without a layout";
     if (f->kind == WEIR_UNION) {
         what = "a union";
     }
@@ -19,34 +19,39 @@ static enum err_code cannot_keep(const struct weir_field *f, const struct weir_t
     return err_set(e, ERR_TYPE, "'%s' is %s: an artifact holds values only%s", f->name ? f->name : "", what, hint);
 }
 
-/* `'<f8'` for a scalar; false: not one. */
-static bool scalar_descr(struct buf *out, const struct weir_field *f)
+/* numpy's letter for a kind of scalar; 0: not one that can be kept. */
+static char letter_of(int kind)
 {
-    char letter = 0;
-    switch ((enum weir_kind)f->kind) {
+    switch ((enum weir_kind)kind) {
     case WEIR_INT:
     case WEIR_CHAR:
     case WEIR_ENUM:
-        letter = 'i';
-        break;
+        return 'i';
     case WEIR_UINT:
-        letter = 'u';
-        break;
+        return 'u';
     case WEIR_FLOAT:
-        letter = 'f';
-        break;
+        return 'f';
     case WEIR_BOOL:
-        letter = 'b';
-        break;
+        return 'b';
     case WEIR_OTHER:
     case WEIR_STRUCT:
     case WEIR_UNION:
     case WEIR_POINTER:
     case WEIR_STRING:
-        return false;
+        break;
     }
-    buf_printf(out, "'%c%c%zu'", f->size == 1 ? '|' : '<', letter, f->size);
-    return true;
+    return 0;
+}
+
+static bool can_keep(const struct weir_field *f)
+{
+    return f->kind == WEIR_STRUCT ? f->type != NULL : letter_of(f->kind) != 0;
+}
+
+/* `'<f8'` */
+static void scalar_descr(struct buf *out, const struct weir_field *f)
+{
+    buf_printf(out, "'%c%c%zu'", f->size == 1 ? '|' : '<', letter_of(f->kind), f->size);
 }
 
 /* A tuple as Python writes it: (), (3,), (3, 2). */
@@ -93,8 +98,7 @@ static void padding(struct buf *out, struct members *w, size_t until)
 static enum err_code struct_descr(struct buf *out, const struct weir_type *t, unsigned depth, struct err *e);
 
 /* One named member: `('rate', '<f8')`, `('data', '<f8', (3,))`, `('city', '|S24')`, `('at', [...])`. */
-static enum err_code member(struct buf *out, const struct weir_type *t, const struct weir_field *f, struct members *w,
-                            struct err *e)
+static enum err_code member(struct buf *out, const struct weir_field *f, struct members *w, struct err *e)
 {
     enum err_code code = ERR_NONE;
     unsigned ndim = f->ndim;
@@ -103,10 +107,10 @@ static enum err_code member(struct buf *out, const struct weir_type *t, const st
     if (f->kind == WEIR_CHAR && ndim) {
         ndim--; /* the last dim is the text's */
         buf_printf(out, "'|S%zu'", f->dim[ndim]);
-    } else if (f->kind == WEIR_STRUCT && f->type) {
+    } else if (f->kind == WEIR_STRUCT) {
         code = struct_descr(out, f->type, w->depth + 1, e);
-    } else if (!scalar_descr(out, f)) {
-        code = cannot_keep(f, t, e);
+    } else {
+        scalar_descr(out, f);
     }
     if (ndim) {
         buf_str(out, ", ");
@@ -116,43 +120,27 @@ static enum err_code member(struct buf *out, const struct weir_type *t, const st
     return code;
 }
 
-/* The members of t, which lies at `base` of the outer struct. Those of an anonymous struct count as the outer one's. */
-static enum err_code members(struct buf *out, const struct weir_type *t, size_t base, struct members *w, struct err *e)
-{
-    if (w->depth > NESTING_MAX) {
-        return err_set(e, ERR_LIMIT, "'%s': structs nested more than %d deep", t->name, NESTING_MAX);
-    }
-    for (size_t i = 0; i < t->nmembers; i++) {
-        const struct weir_field *f = &t->members[i];
-        size_t at = base + f->offset;
-        if (at < w->at) {
-            return err_set(e, ERR_TYPE, "member '%s' of '%s' overlaps the one before it", f->name, t->name);
-        }
-        padding(out, w, at);
-        enum err_code code;
-        if ((!f->name || !f->name[0]) && f->kind == WEIR_STRUCT && f->type && f->ndim == 0) {
-            w->depth++;
-            code = members(out, f->type, at, w, e);
-            w->depth--;
-            padding(out, w, at + f->size);
-        } else {
-            code = member(out, t, f, w, e);
-        }
-        if (code) {
-            return code;
-        }
-        w->at = at + field_bytes(f);
-    }
-    return ERR_NONE;
-}
-
 static enum err_code struct_descr(struct buf *out, const struct weir_type *t, unsigned depth, struct err *e)
 {
     struct members w = { .depth = depth };
+    if (depth > NESTING_MAX) {
+        return err_set(e, ERR_LIMIT, "'%s': structs nested more than %d deep", t->name, NESTING_MAX);
+    }
     buf_char(out, '[');
-    enum err_code code = members(out, t, 0, &w, e);
-    if (code) {
-        return code;
+    for (size_t i = 0; i < t->nmembers; i++) {
+        const struct weir_field *f = &t->members[i];
+        if (!can_keep(f)) {
+            return cannot_keep(f, t, e);
+        }
+        if (f->offset < w.at) {
+            return err_set(e, ERR_TYPE, "member '%s' of '%s' overlaps the one before it", f->name, t->name);
+        }
+        padding(out, &w, f->offset);
+        enum err_code code = member(out, f, &w, e);
+        if (code) {
+            return code;
+        }
+        w.at = f->offset + field_bytes(f);
     }
     padding(out, &w, t->size);
     buf_char(out, ']');
@@ -161,10 +149,14 @@ static enum err_code struct_descr(struct buf *out, const struct weir_type *t, un
 
 enum err_code npy_descr(struct buf *out, const struct weir_field *f, struct err *e)
 {
-    if (f->kind == WEIR_STRUCT && f->type) {
+    if (!can_keep(f)) {
+        return cannot_keep(f, NULL, e);
+    }
+    if (f->kind == WEIR_STRUCT) {
         return struct_descr(out, f->type, 0, e);
     }
-    return scalar_descr(out, f) ? ERR_NONE : cannot_keep(f, NULL, e);
+    scalar_descr(out, f);
+    return ERR_NONE;
 }
 
 /* The dictionary, with the spaces that numpy leaves for a growing first dimension. */
