@@ -28,8 +28,8 @@ static bool ends_operand(const struct tokens *t, uint32_t i)
     if (t->at[i].kind == TOKEN_IDENT) {
         return lex_word(t->text + t->at[i].start, t->at[i].len) == WORD_NAME;
     }
-    return t->at[i].kind == TOKEN_NUMBER || t->at[i].kind == TOKEN_STRING || t->at[i].kind == TOKEN_CHAR || is(t, i, ")") ||
-           is(t, i, "]");
+    return t->at[i].kind == TOKEN_NUMBER || t->at[i].kind == TOKEN_STRING || t->at[i].kind == TOKEN_CHAR ||
+           is(t, i, ")") || is(t, i, "]");
 }
 
 /* The ( at i only groups: it is no call, no cast's operand, no condition. */

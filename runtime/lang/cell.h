@@ -35,6 +35,8 @@ struct cell_unit {
 /* Stage the cell in the index and lower it. The caller compiles, links, and then calls index_commit or index_rollback.
  * Free with cell_unit_done, also after a failure. */
 enum err_code cell_lower(struct index *ix, const struct cell *cell, struct cell_unit *out, struct err *e);
+/* The same for cc, whether it needs it or not. */
+enum err_code cell_lower_cc(struct index *ix, const struct cell *cell, struct cell_unit *out, struct err *e);
 void cell_unit_done(struct cell_unit *u);
 
 /* The session defines these; a lowered cell calls them. */

@@ -63,7 +63,7 @@ static enum err_code ask(struct index *ix, const struct tokens *t, const struct 
     code = code ? code : lex(lines.data, lines.len, &directives, e);
     code = code ? code : closure_macros(ix, &directives, &text, e);
     buf_add(&text, lines.data, lines.len);
-    code = code ? code : run_preprocessor(text.data, text.len, false, out, &complaint, e);
+    code = code ? code : run_preprocessor(text.data, text.len, PREPROCESS_TEXT, out, &complaint, e);
     if (!code && complaint.len) {
         const char *colon = strstr(complaint.data, "error: ");
         const char *line = strchr(complaint.data, ':');

@@ -1,4 +1,5 @@
-/* See constant.h. Precedence climbing over the tokens; macros and enumerators are evaluated from their own source text. */
+/* See constant.h. Precedence climbing over the tokens; macros and enumerators are evaluated from their own source text.
+ */
 #include "runtime/lang/constant.h"
 #include "runtime/lang/macro.h"
 
@@ -139,7 +140,8 @@ static long long name(struct cursor *c)
         }
         worsen(v, CONSTANT_OPAQUE);
     } else if (macro) {
-        worsen(v, CONSTANT_OPAQUE); /* offsetof, or a function-like macro of constants; the compiler has the last word */
+        worsen(v,
+               CONSTANT_OPAQUE); /* offsetof, or a function-like macro of constants; the compiler has the last word */
     } else if (d && d->kind == DECL_ENUMERATOR && !call) {
         return enumerator(v, d);
     } else {
@@ -150,11 +152,21 @@ static long long name(struct cursor *c)
 
 static long long basic_size(const struct ctype *type)
 {
-    static const struct { const char *spelling; long long size; } sizes[] = {
-        { "short", sizeof(short) }, { "unsigned short", sizeof(short) }, { "int", sizeof(int) }, { "unsigned int", sizeof(int) },
-        { "long", sizeof(long) }, { "unsigned long", sizeof(long) }, { "long long", sizeof(long long) },
-        { "unsigned long long", sizeof(long long) }, { "signed char", 1 }, { "unsigned char", 1 }, { "float", sizeof(float) },
-        { "double", sizeof(double) }, { "long double", sizeof(long double) },
+    static const struct { const char *spelling; long long size;
+    } sizes[] = {
+        { "short", sizeof(short) },
+        { "unsigned short", sizeof(short) },
+        { "int", sizeof(int) },
+        { "unsigned int", sizeof(int) },
+        { "long", sizeof(long) },
+        { "unsigned long", sizeof(long) },
+        { "long long", sizeof(long long) },
+        { "unsigned long long", sizeof(long long) },
+        { "signed char", 1 },
+        { "unsigned char", 1 },
+        { "float", sizeof(float) },
+        { "double", sizeof(double) },
+        { "long double", sizeof(long double) },
     };
     if (type->kind == CTYPE_CHAR || type->kind == CTYPE_BOOL) {
         return 1;
@@ -163,7 +175,8 @@ static long long basic_size(const struct ctype *type)
         return (long long)sizeof(void *);
     }
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        if ((type->kind == CTYPE_INTEGER || type->kind == CTYPE_FLOATING) && strcmp(sizes[i].spelling, type->spelling) == 0) {
+        if ((type->kind == CTYPE_INTEGER || type->kind == CTYPE_FLOATING) &&
+            strcmp(sizes[i].spelling, type->spelling) == 0) {
             return sizes[i].size;
         }
     }
@@ -178,8 +191,8 @@ static long long size_of(struct cursor *c)
     long long size = 0;
     void *ix = (void *)(uintptr_t)c->v->ix;
     arena_init(&a);
-    if (token_is(c->t, c->at, "(") &&
-        !ctype_parse_name(c->t, c->at + 1, index_is_typedef, ix, &a, &type, &end, NULL) && token_is(c->t, end, ")") && type) {
+    if (token_is(c->t, c->at, "(") && !ctype_parse_name(c->t, c->at + 1, index_is_typedef, ix, &a, &type, &end, NULL) &&
+        token_is(c->t, end, ")") && type) {
         const struct ctype *resolved = index_resolve(c->v->ix, type);
         size = resolved ? basic_size(resolved) : 0;
     }
@@ -259,8 +272,9 @@ struct operator { const char *spelling; int level; };
 static const struct operator *binary_operator(const struct cursor *c)
 {
     static const struct operator operators[] = {
-        { "*", 10 }, { "/", 10 }, { "%", 10 }, { "+", 9 }, { "-", 9 }, { "<<", 8 }, { ">>", 8 }, { "<", 7 }, { ">", 7 },
-        { "<=", 7 }, { ">=", 7 }, { "==", 6 }, { "!=", 6 }, { "&", 5 }, { "^", 4 }, { "|", 3 }, { "&&", 2 }, { "||", 1 },
+        { "*", 10 }, { "/", 10 }, { "%", 10 }, { "+", 9 },  { "-", 9 },  { "<<", 8 },
+        { ">>", 8 }, { "<", 7 },  { ">", 7 },  { "<=", 7 }, { ">=", 7 }, { "==", 6 },
+        { "!=", 6 }, { "&", 5 },  { "^", 4 },  { "|", 3 },  { "&&", 2 }, { "||", 1 },
     };
     for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++) {
         if (token_is(c->t, c->at, operators[i].spelling)) {
@@ -285,8 +299,13 @@ static long long apply(struct evaluator *v, const char *op, long long left, long
         return op[0] == '/' ? left / right : left % right;
     case '+': return (long long)(a + b);
     case '-': return (long long)(a - b);
-    case '<': return !second ? left < right : op[1] == '=' ? left <= right : right >= 0 && right < 63 ? (long long)(a << b) : 0;
-    case '>': return !second ? left > right : op[1] == '=' ? left >= right : right >= 0 && right < 63 ? left >> right : 0;
+    case '<':
+        return !second                    ? left < right
+               : op[1] == '='             ? left <= right
+               : right >= 0 && right < 63 ? (long long)(a << b)
+                                          : 0;
+    case '>':
+        return !second ? left > right : op[1] == '=' ? left >= right : right >= 0 && right < 63 ? left >> right : 0;
     case '=': return left == right;
     case '!': return left != right;
     case '&': return second ? left && right : (long long)(a & b);
@@ -332,8 +351,8 @@ static long long eval_text(struct evaluator *v, const char *text, size_t len)
         if (c.at < t.count) {
             worsen(v, CONSTANT_OPAQUE);
             while (c.at < t.count) { /* a name further on may still vary */
-                if (t.at[c.at].kind == TOKEN_IDENT && lex_word(t.text + t.at[c.at].start, t.at[c.at].len) == WORD_NAME &&
-                    ++v->work < MAX_WORK) {
+                if (t.at[c.at].kind == TOKEN_IDENT &&
+                    lex_word(t.text + t.at[c.at].start, t.at[c.at].len) == WORD_NAME && ++v->work < MAX_WORK) {
                     (void)name(&c);
                 } else {
                     c.at++;

@@ -1,5 +1,6 @@
-/* Integer constant expressions, as far as source text tells: literals, characters, macros, enumerators, C's operators, sizeof
- * of basic types. What only the compiler can know (sizeof of a struct, offsetof) is told apart from what varies at run time. */
+/* Integer constant expressions, as far as source text tells: literals, characters, macros, enumerators, C's operators,
+ * sizeof of basic types. What only the compiler can know (sizeof of a struct, offsetof) is told apart from what varies
+ * at run time. */
 #ifndef WEIR_LANG_CONSTANT_H
 #define WEIR_LANG_CONSTANT_H
 

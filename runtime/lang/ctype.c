@@ -371,11 +371,14 @@ static struct ctype *type_of(struct parser *p)
  * attribute (`EXPORT int f(void)`). False: it belongs to the declarator. */
 static bool name_specifier(struct parser *p, struct specifiers *s)
 {
-    if (has_type(s)) {
-        return false;
-    }
     size_t next = p->i + 1;
     enum word_kind w = word_at(p->t, next);
+    if (has_type(s)) { /* `double complex z`, `int EXPORT f(void)`: a macro, since the name comes after it */
+        bool macro = (ident_at(p->t, next) && w == WORD_NAME) || token_is(p->t, next, "*");
+        s->ncomplex += macro && is(p, "complex");
+        p->i += macro;
+        return macro;
+    }
     bool known = typedef_at(p, p->i);
     if (!known && ((w != WORD_CONST && w != WORD_VOLATILE && is_specifier(w)) || typedef_at(p, next))) {
         p->i++;
@@ -768,7 +771,7 @@ static bool begins_unknown(const struct tokens *t, size_t i)
     }
     enum word_kind w = word_at(t, close + 1);
     return close + 1 < t->count && is_specifier(w) && w != WORD_EXTENSION && w != WORD_TYPEDEF && w != WORD_STATIC &&
-           w != WORD_EXTERN && !t->at[i].first;
+           w != WORD_EXTERN && t->at[close + 1].line == t->at[close].line;
 }
 
 /* After a typedef's name at i. */

@@ -79,7 +79,7 @@ enum err_code expand_all(struct index *ix, const struct tokens *t, struct buf *o
     buf_init(&complaint, 0);
     enum err_code code = closure_macros(ix, t, &text, e);
     buf_printf(&text, "%s\n%.*s\n", marker, (int)t->len, t->text);
-    code = code ? code : run_preprocessor(text.data, text.len, false, &output, &complaint, e);
+    code = code ? code : run_preprocessor(text.data, text.len, PREPROCESS_TEXT, &output, &complaint, e);
     const char *start = code ? NULL : strstr(output.data, marker);
     if (!code && (complaint.len || !start)) {
         code = err_set(e, ERR_COMPILE, "%s", complaint.len ? complaint.data : "the preprocessor lost the text");

@@ -1,12 +1,11 @@
 /* See flows.h: registering cells.
  *
- * A new cell is tried: the flow's model is made with it in place of what it replaces. What is wrong with it, alone or against
- * the others, refuses it; what waits for other cells leaves it pending. A version that was refused because of another cell is
- * remembered: when that cell is run again, both are taken (else a type that two cells share could never be changed). */
+ * A new cell is tried: the flow's model is made with it in place of what it replaces. What is wrong with it, alone or
+ * against the others, refuses it; what waits for other cells leaves it pending. A version that was refused because of
+ * another cell is remembered: when that cell is run again, both are taken (else a type that two cells share could never
+ * be changed). */
 #include "runtime/lang/flowcell.h"
 #include "runtime/lang/flows_internal.h"
-#include "runtime/lang/resolve.h"
-#include "runtime/lang/unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,8 +77,12 @@ int flow_find_step(const struct flow *flow, const char *step)
 
 struct model_source flows_source(const struct flows *f, const struct flow *flow, const char *const *inputs)
 {
-    return (struct model_source){ .ix = f->ix, .flow = flow->name, .head = flow->head,
-                                  .cells = (const struct flowcell *const *)flow->cells, .ncells = flow->ncells, .inputs = inputs };
+    return (struct model_source){ .ix = f->ix,
+                                  .flow = flow->name,
+                                  .head = flow->head,
+                                  .cells = (const struct flowcell *const *)flow->cells,
+                                  .ncells = flow->ncells,
+                                  .inputs = inputs };
 }
 
 /* The flow of that name, made if there is none. NULL: out of memory. */
@@ -142,104 +145,12 @@ static void drop_empty_flows(struct flows *f)
     }
 }
 
-/* ---- trying a cell ---- */
+/* ---- taking a cell ---- */
 
-/* A flow as it would be: the cells' list with replacements, nothing owned. */
-struct trial {
-    struct flow flow;
-    struct flowcell **cells;
-    struct arena arena;
-    struct model model;
-    struct err err;               /* what is wrong or missing */
-    enum err_code code;
-    bool refused;
-};
-
-static bool same_cell(const struct flowcell *a, const struct flowcell *b)
+bool flowcell_same(const struct flowcell *a, const struct flowcell *b)
 {
     return a->id && b->id && strcmp(a->id, b->id) == 0;
 }
-
-/* Put cell into the trial's list for those that it replaces. */
-static void trial_put(struct trial *t, struct flowcell *cell)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < t->flow.ncells; i++) {
-        struct flowcell *old = t->cells[i];
-        if (!same_cell(old, cell) && (cell->line.kind == STEPLINE_FLOW || strcmp(old->line.step, cell->line.step) != 0)) {
-            t->cells[kept++] = old;
-        }
-    }
-    if (cell->line.kind == STEPLINE_FLOW) {
-        t->flow.head = cell;
-    } else {
-        t->cells[kept++] = cell;
-        t->flow.head = t->flow.head && same_cell(t->flow.head, cell) ? NULL : t->flow.head;
-    }
-    t->flow.ncells = kept;
-}
-
-static bool blames(const struct model *m, const struct flowcell *cell)
-{
-    return m->blame[0] == cell || m->blame[1] == cell;
-}
-
-/* What of the new cell can be checked alone: its names. */
-static enum err_code check_new(struct trial *t, const struct flowcell *cell)
-{
-    struct model *m = &t->model;
-    struct resolved res;
-    if (cell->line.kind == STEPLINE_FLOW) {
-        return resolve_parameters(m, &t->arena, &res, &t->err);
-    }
-    for (unsigned i = 0; i < m->graph.nsteps; i++) {
-        if (m->steps[i].cell == cell) {
-            return resolve_step(m, i, &t->arena, &res, &t->err);
-        }
-    }
-    return ERR_NONE;
-}
-
-static void try_model(struct flows *f, struct trial *t, const struct flowcell *cell)
-{
-    struct model_source from = flows_source(f, &t->flow, NULL);
-    t->code = model_build(&from, &t->arena, &t->model, &t->err);
-    t->refused = t->code && t->code != ERR_PENDING && (t->code == ERR_GRAPH || t->code == ERR_MEMORY || blames(&t->model, cell));
-    if (!t->code) {
-        t->code = check_new(t, cell);
-        t->refused = t->code && t->code != ERR_PENDING;
-    }
-}
-
-static void trial_done(struct trial *t)
-{
-    arena_done(&t->arena);
-    free(t->cells);
-}
-
-/* with_refused: the versions that were refused before take part. */
-static enum err_code trial_run(struct flows *f, const struct flow *flow, struct flowcell *cell, bool with_refused, struct trial *t,
-                               struct err *e)
-{
-    *t = (struct trial){ .flow = *flow };
-    arena_init(&t->arena);
-    t->cells = calloc(flow->ncells + flow->nrefused + 1, sizeof(struct flowcell *));
-    if (!t->cells) {
-        return err_memory(e);
-    }
-    if (flow->ncells) {
-        memcpy(t->cells, flow->cells, flow->ncells * sizeof *t->cells);
-    }
-    t->flow.cells = t->cells;
-    for (size_t i = 0; with_refused && i < flow->nrefused; i++) {
-        trial_put(t, flow->refused[i]);
-    }
-    trial_put(t, cell);
-    try_model(f, t, cell);
-    return ERR_NONE;
-}
-
-/* ---- taking a cell ---- */
 
 /* Take out of every flow what this cell gave before. */
 static void remove_cell(struct flows *f, const struct flowcell *cell)
@@ -247,16 +158,16 @@ static void remove_cell(struct flows *f, const struct flowcell *cell)
     for (size_t k = 0; k < f->count; k++) {
         struct flow *flow = &f->list[k];
         for (size_t i = flow->ncells; i-- > 0;) {
-            if (flow->cells[i] != cell && same_cell(flow->cells[i], cell)) {
+            if (flow->cells[i] != cell && flowcell_same(flow->cells[i], cell)) {
                 list_remove(flow->cells, &flow->ncells, i);
             }
         }
         for (size_t i = flow->nrefused; i-- > 0;) {
-            if (flow->refused[i] != cell && same_cell(flow->refused[i], cell)) {
+            if (flow->refused[i] != cell && flowcell_same(flow->refused[i], cell)) {
                 list_remove(flow->refused, &flow->nrefused, i);
             }
         }
-        if (flow->head && flow->head != cell && same_cell(flow->head, cell)) {
+        if (flow->head && flow->head != cell && flowcell_same(flow->head, cell)) {
             flowcell_free(flow->head);
             flow->head = NULL;
         }
@@ -318,112 +229,13 @@ static enum err_code take_refused(struct flows *f, struct flow *flow, struct err
 static void keep_refused(struct flow *flow, struct flowcell *cell)
 {
     for (size_t i = flow->nrefused; i-- > 0;) {
-        if (same_cell(flow->refused[i], cell) || strcmp(flow->refused[i]->line.step, cell->line.step) == 0) {
+        if (flowcell_same(flow->refused[i], cell) || strcmp(flow->refused[i]->line.step, cell->line.step) == 0) {
             list_remove(flow->refused, &flow->nrefused, i);
         }
     }
     if (!list_add(&flow->refused, &flow->nrefused, &flow->cap_refused, cell)) {
         flowcell_free(cell); /* then it has to be run once more */
     }
-}
-
-/* ---- what the user is told ---- */
-
-static void describe_line(const struct flowcell *cell, struct buf *out)
-{
-    const struct stepline *line = &cell->line;
-    if (line->kind == STEPLINE_FLOW) {
-        buf_printf(out, "flow %s", line->flow);
-        return;
-    }
-    buf_printf(out, "%s%s", line->step, line->join ? " (join)" : "");
-    for (unsigned i = 0; i < line->nnext; i++) {
-        buf_printf(out, "%s%s", i ? ", " : " -> ", line->next[i]);
-    }
-    if (line->variable) {
-        buf_printf(out, " (foreach %s in %s)", line->variable, line->over);
-    }
-}
-
-/* The step's own first target that no cell has made yet. */
-static const char *missing_target(const struct trial *t, const struct flowcell *cell)
-{
-    for (unsigned i = 0; i < cell->line.nnext; i++) {
-        if (graph_find(&t->model.graph, cell->line.next[i]) == NONE) {
-            return cell->line.next[i];
-        }
-    }
-    return NULL;
-}
-
-/* What is left to say: what it waits for, or what is wrong elsewhere now. */
-static void describe_state(struct trial *t, const struct flowcell *cell, bool *pending, struct buf *out)
-{
-    struct model *m = &t->model;
-    const char *target = missing_target(t, cell);
-    if (t->code) {
-        *pending = true;
-        if (m->missing && m->blame[0] == cell) {
-            buf_printf(out, "pending: needs '%s'", m->missing);
-        } else if (m->blame[0] == cell || !t->err.cell[0]) {
-            buf_printf(out, "pending: %s", t->err.msg);
-        } else {
-            buf_printf(out, "pending: %s line %d: %s", t->err.cell, t->err.line, t->err.msg);
-        }
-    } else if (target) {
-        *pending = true;
-        buf_printf(out, "pending: needs step '%s'", target);
-    } else if (m->graph_code == ERR_GRAPH && strcmp(m->graph_err.cell, cell->label) == 0) {
-        *pending = true;
-        buf_printf(out, "pending: %s", m->graph_err.msg);
-    } else if (m->placed && unit_check(m, &t->err)) {
-        buf_printf(out, "registered: ");
-        describe_line(cell, out);
-        buf_printf(out, "; but in %s line %d: %s", t->err.cell, t->err.line, t->err.msg);
-    }
-    if (!out->len) {
-        buf_str(out, "registered: ");
-        describe_line(cell, out);
-    }
-}
-
-/* Which cell's step this one replaces. */
-static void describe_replaced(const struct flow *flow, const struct flowcell *cell, struct buf *out)
-{
-    if (cell->line.kind == STEPLINE_FLOW) {
-        if (flow->head && !same_cell(flow->head, cell) && flow->head->number != cell->number) {
-            buf_printf(out, "; it replaces flow %s of %s", flow->name, flow->head->label);
-        }
-        return;
-    }
-    int old = flow_find_step(flow, cell->line.step);
-    if (old != NONE && !same_cell(flow->cells[old], cell) && flow->cells[old]->number != cell->number) {
-        buf_printf(out, "; it replaces step '%s' of %s", cell->line.step, flow->cells[old]->label);
-    }
-}
-
-static enum err_code write_note(struct flows *f, struct trial *t, const struct flow *flow, const struct flowcell *cell,
-                                bool with_refused, struct flows_note *out, struct err *e)
-{
-    struct buf text;
-    buf_init(&text, 0);
-    struct flows_note note = { .pending = false };
-    describe_state(t, cell, &note.pending, &text);
-    describe_replaced(flow, cell, &text);
-    for (size_t i = 0; with_refused && i < flow->nrefused; i++) {
-        if (strcmp(flow->refused[i]->line.step, cell->line.step ? cell->line.step : "") != 0) {
-            buf_printf(&text, "; with it step '%s' of %s, which was refused before", flow->refused[i]->line.step, flow->refused[i]->label);
-        }
-    }
-    arena_done(&f->notes);
-    arena_init(&f->notes);
-    note.flow = arena_strndup(&f->notes, flow->name, strlen(flow->name));
-    note.step = cell->line.step ? arena_strndup(&f->notes, cell->line.step, strlen(cell->line.step)) : NULL;
-    note.message = arena_strndup(&f->notes, text.data, text.len);
-    bool ok = note.flow && note.message && !text.failed && (note.step || !cell->line.step);
-    buf_done(&text);
-    *out = ok ? note : *out;
-    return ok ? ERR_NONE : err_memory(e);
 }
 
 /* ---- registering ---- */
@@ -436,12 +248,12 @@ static const char *flow_name_of(const struct flows *f, const struct flowcell *ce
     }
     for (size_t k = 0; k < f->count; k++) {
         for (size_t i = 0; i < f->list[k].ncells; i++) {
-            if (same_cell(f->list[k].cells[i], cell)) {
+            if (flowcell_same(f->list[k].cells[i], cell)) {
                 return f->list[k].name;
             }
         }
         for (size_t i = 0; i < f->list[k].nrefused; i++) {
-            if (same_cell(f->list[k].refused[i], cell)) {
+            if (flowcell_same(f->list[k].refused[i], cell)) {
                 return f->list[k].name;
             }
         }
@@ -453,14 +265,16 @@ static enum err_code check_saved(const struct flow *flow, const struct flowcell 
 {
     if (cell->line.kind == STEPLINE_FLOW) {
         if (flow->head) {
-            return err_at(e, ERR_EXISTS, cell->label, 1, "the flow '%s' has two %%%%flow cells: %s and %s; keep one of them", flow->name,
+            return err_at(e, ERR_EXISTS, cell->label, 1,
+                          "the flow '%s' has two %%%%flow cells: %s and %s; keep one of them", flow->name,
                           flow->head->label, cell->label);
         }
         return ERR_NONE;
     }
     int old = flow_find_step(flow, cell->line.step);
     if (old != NONE) {
-        return err_at(e, ERR_EXISTS, cell->label, 1, "the step '%s' is defined twice: in %s and in %s; keep one of them", cell->line.step,
+        return err_at(e, ERR_EXISTS, cell->label, 1,
+                      "the step '%s' is defined twice: in %s and in %s; keep one of them", cell->line.step,
                       flow->cells[old]->label, cell->label);
     }
     return ERR_NONE;
@@ -495,27 +309,6 @@ static enum err_code stage_includes(struct flows *f, struct flowcell *cell, bool
     return code;
 }
 
-/* Try alone, then with what was refused. *refused: the new cell does not fit (e says why). */
-static enum err_code try_both(struct flows *f, struct flow *flow, struct flowcell *cell, struct trial *t, bool *with_refused,
-                              struct err *e)
-{
-    *with_refused = false;
-    enum err_code code = trial_run(f, flow, cell, false, t, e);
-    if (code || !t->refused || !flow->nrefused) {
-        return code;
-    }
-    struct trial second;
-    code = trial_run(f, flow, cell, true, &second, e);
-    if (code || second.refused) {
-        trial_done(&second);
-        return code;
-    }
-    trial_done(t);
-    *t = second;
-    *with_refused = true;
-    return ERR_NONE;
-}
-
 static enum err_code add_cell(struct flows *f, struct flowcell *cell, struct flows_note *out, struct err *e)
 {
     struct flow *flow = flow_get(f, cell->flow);
@@ -525,9 +318,10 @@ static enum err_code add_cell(struct flows *f, struct flowcell *cell, struct flo
         flowcell_free(cell);
         return err_memory(e);
     }
-    enum err_code code = try_both(f, flow, cell, &t, &with_refused, e);
+    enum err_code code = trial_both(f, flow, cell, &t, &with_refused, e);
     if (code || t.refused) {
-        bool about_others = t.refused && flow->ncells && t.code != ERR_MEMORY && (t.code == ERR_GRAPH || t.model.blame[1]);
+        bool about_others =
+            t.refused && flow->ncells && t.code != ERR_MEMORY && (t.code == ERR_GRAPH || t.model.blame[1]);
         if (t.refused && e) {
             *e = t.err;
         }
@@ -540,7 +334,7 @@ static enum err_code add_cell(struct flows *f, struct flowcell *cell, struct flo
         }
         return code;
     }
-    code = write_note(f, &t, flow, cell, with_refused, out, e);
+    code = trial_note(f, &t, flow, cell, with_refused, out, e);
     trial_done(&t);
     if (!code && with_refused) {
         code = take_refused(f, flow, e);
@@ -590,7 +384,8 @@ static enum err_code unknown_step(const struct flows *f, const char *step, struc
     buf_init(&names, 0);
     for (size_t k = 0; k < f->count; k++) {
         for (size_t i = 0; i < f->list[k].ncells; i++) {
-            buf_printf(&names, "%s'%s.%s'", names.len ? ", " : "; there are ", f->list[k].name, f->list[k].cells[i]->line.step);
+            buf_printf(&names, "%s'%s.%s'", names.len ? ", " : "; there are ", f->list[k].name,
+                       f->list[k].cells[i]->line.step);
         }
     }
     enum err_code code = err_set(e, ERR_NOT_FOUND, "no step '%s'%s", step, names.data);
@@ -621,6 +416,13 @@ enum err_code flows_drop(struct flows *f, const char *step, struct err *e)
     remove_step(flow, step);
     drop_empty_flows(f);
     return ERR_NONE;
+}
+
+void flows_forget(struct flows *f, const char *cell_id)
+{
+    const struct flowcell plain = { .id = cell_id };
+    remove_cell(f, &plain);
+    drop_empty_flows(f);
 }
 
 size_t flows_count(const struct flows *f)

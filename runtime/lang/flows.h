@@ -24,8 +24,11 @@ struct flows_note {           /* strings borrowed until the next call on flows *
  * ERR_SYNTAX, ERR_NAME, ERR_TYPE, ERR_GRAPH: refused, and what was registered before stays. */
 enum err_code flows_add(struct flows *f, const struct cell *cell, bool saved, struct flows_note *out, struct err *e);
 
-/* After plain cells ran: names that were pending may be there now. */
+/* Take a step ("train", or "Grid.train") out of its flow. ERR_NOT_FOUND, naming the steps that there are. */
 enum err_code flows_drop(struct flows *f, const char *step, struct err *e);
+
+/* A cell that was a step or %%flow is a plain one now: what it gave is gone. id NULL, or of no such cell: nothing happens. */
+void flows_forget(struct flows *f, const char *cell_id);
 
 size_t flows_count(const struct flows *f);
 const char *flows_name(const struct flows *f, size_t i);
@@ -42,10 +45,13 @@ enum err_code flows_check(struct flows *f, const char *flow, const char *const *
  * Checks first. Same cells in any order of registration give the same text but for comments and #line numbers. */
 enum err_code flows_unit(struct flows *f, const char *flow, const char *const *inputs, struct buf *out, struct err *e);
 
-/* The same with only `step` in it, for compiling it as soon as its cell runs. ERR_PENDING: something is not known yet. */
+/* The same with only `step` in it (NULL: the parameters alone), for compiling it as soon as its cell runs. ERR_PENDING:
+ * something is not known yet. */
 enum err_code flows_unit_step(struct flows *f, const char *flow, const char *step, struct buf *out, struct err *e);
 
-/* C declarations under which a finished run's artifacts are values in later cells (see DESIGN in ARCHITECTURE.md, "Values"). */
+/* One entry for each name with one value at the flow's end (parameters nobody changed: of step "_parameters"), and one for
+ * each step under a split and name that it makes.
+ * C declarations under which a finished run's artifacts are values in later cells (see DESIGN in ARCHITECTURE.md, "Values"). */
 struct flows_value {
     const char *name;         /* "winner" */
     const char *ctype;        /* "result" */

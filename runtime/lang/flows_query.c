@@ -19,8 +19,9 @@ static enum err_code find(const struct flows *f, const char *name, const struct 
         buf_printf(&names, "%s'%s'", i ? ", " : "; there are ", f->list[i].name);
     }
     const char *what = name ? name : flows_current(f);
-    enum err_code code = what ? err_set(e, ERR_NOT_FOUND, "no flow '%s'%s", what, names.data)
-                              : err_set(e, ERR_NOT_FOUND, "no flow%s; write a step in a cell, as `%%%%step start -> end`", names.data);
+    enum err_code code =
+        what ? err_set(e, ERR_NOT_FOUND, "no flow '%s'%s", what, names.data)
+             : err_set(e, ERR_NOT_FOUND, "no flow%s; write a step in a cell, as `%%%%step start -> end`", names.data);
     buf_done(&names);
     return code;
 }
@@ -42,9 +43,15 @@ static struct graph_step copy_step(struct arena *a, const struct flowcell *cell,
     for (unsigned k = 0; next && k < line->nnext; k++) {
         next[k] = copy(a, line->next[k], failed);
     }
-    return (struct graph_step){ .name = copy(a, line->step, failed), .next = next, .nnext = line->nnext,
-                                .foreach = copy(a, line->variable, failed), .join = line->join, .cell = copy(a, cell->label, failed),
-                                .line = 1, .split = NONE, .scope = NONE };
+    return (struct graph_step){ .name = copy(a, line->step, failed),
+                                .next = next,
+                                .nnext = line->nnext,
+                                .foreach = copy(a, line->variable, failed),
+                                .join = line->join,
+                                .cell = copy(a, cell->label, failed),
+                                .line = 1,
+                                .split = NONE,
+                                .scope = NONE };
 }
 
 enum err_code flows_graph(struct flows *f, const char *name, struct arena *a, struct graph *out, struct err *e)
@@ -174,14 +181,20 @@ static int last_maker(const struct model *m, unsigned name)
     return maker;
 }
 
-static struct flows_value value_of(const struct model *m, unsigned name, const char *step, bool fans, struct arena *a, bool *failed)
+static struct flows_value value_of(const struct model *m, unsigned name, const char *step, bool fans, struct arena *a,
+                                   bool *failed)
 {
     const struct model_name *n = &m->names[name];
-    return (struct flows_value){ .name = copy(a, n->name, failed), .ctype = copy(a, n->shape.spelling, failed),
-                                 .step = copy(a, step, failed), .form = n->shape.form, .ndim = n->shape.ndim, .fans = fans };
+    return (struct flows_value){ .name = copy(a, n->name, failed),
+                                 .ctype = copy(a, n->shape.spelling, failed),
+                                 .step = copy(a, step, failed),
+                                 .form = n->shape.form,
+                                 .ndim = n->shape.ndim,
+                                 .fans = fans };
 }
 
-static enum err_code list_values(const struct model *m, struct arena *a, struct flows_value **out, size_t *count, struct err *e)
+static enum err_code list_values(const struct model *m, struct arena *a, struct flows_value **out, size_t *count,
+                                 struct err *e)
 {
     size_t n = 0, most = (size_t)m->nnames * (m->graph.nsteps + 1);
     struct flows_value *list = arena_alloc(a, (most + 1) * sizeof *list);
@@ -199,7 +212,8 @@ static enum err_code list_values(const struct model *m, struct arena *a, struct 
         }
         for (unsigned i = 0; i < m->graph.nsteps; i++) {
             unsigned step = m->order[i];
-            if (m->steps[step].declares[name] && m->graph.steps[step].scope != NONE) { /* under a split: Flow.step.name */
+            if (m->steps[step].declares[name] &&
+                m->graph.steps[step].scope != NONE) { /* under a split: Flow.step.name */
                 list[n++] = value_of(m, name, m->graph.steps[step].name, m->graph.steps[step].depth > 0, a, &failed);
             }
         }
@@ -212,7 +226,8 @@ static enum err_code list_values(const struct model *m, struct arena *a, struct 
     return ERR_NONE;
 }
 
-enum err_code flows_values(struct flows *f, const char *flow, struct arena *a, struct flows_value **out, size_t *count, struct err *e)
+enum err_code flows_values(struct flows *f, const char *flow, struct arena *a, struct flows_value **out, size_t *count,
+                           struct err *e)
 {
     struct query q;
     enum err_code code = final(build(f, flow, NULL, &q, e), ERR_NAME, e);

@@ -18,7 +18,7 @@
 static const char *const libc_headers[] = {
     "<stddef.h>", "<stdint.h>", "<stdbool.h>", "<stdarg.h>", "<stdio.h>", "<stdlib.h>", "<string.h>", "<math.h>",
     "<ctype.h>", "<errno.h>", "<assert.h>", "<limits.h>", "<float.h>", "<inttypes.h>", "<time.h>", "<signal.h>",
-    "<setjmp.h>", "<locale.h>", "<wchar.h>", "<wctype.h>", "<unistd.h>", "<fcntl.h>", "<sys/types.h>", "<sys/stat.h>",
+    "<setjmp.h>", "<locale.h>", "<wchar.h>", "<wctype.h>", "<unistd.h>", "<sys/types.h>", "<sys/stat.h>", "<fcntl.h>",
     "<sys/time.h>", "<sys/wait.h>", "<pthread.h>", "<dirent.h>", "<strings.h>", "<poll.h>", "<sys/mman.h>",
     "<sys/resource.h>", "<alloca.h>",
 };
@@ -36,12 +36,20 @@ static const struct { const char *start, *package; } packages[] = {
     { "xgboost/", "libxgboost-dev" }, { "mpi.h", "libopenmpi-dev" }, { "netcdf.h", "libnetcdf-dev" },
 };
 
+/* From this byte on, declarations belong to names[header]. */
+struct change {
+    size_t at;
+    size_t header;
+};
+
 struct reader {
     struct index *ix;
     struct record *record;
     const char *const *names;     /* public headers by marker number */
     size_t nnames;
     size_t current;
+    struct change *changes;       /* where the public header changes within the text, by line markers */
+    size_t nchanges, changes_cap, next_change;
     struct arena scratch;
     struct err *e;
 };
@@ -65,8 +73,41 @@ static const char *public_header(const struct reader *r, const struct node *node
     return header;
 }
 
+/* The public header that a file is; nnames: none (bits/...). */
+static size_t public_file(const struct reader *r, const char *path, size_t len)
+{
+    const char *include = memmem(path, len, "/include/", 9);
+    const char *name = include ? include + 9 : path;
+    const char *end = path + len;
+    const char *slash = memchr(name, '/', (size_t)(end - name));
+    if (slash && memmem(name, (size_t)(slash - name), "-linux-gnu", 10)) {
+        name = slash + 1;
+    }
+    size_t n = (size_t)(end - name);
+    for (size_t i = 0; include && i < r->nnames; i++) {
+        if (strlen(r->names[i]) == n + 2 && memcmp(r->names[i] + 1, name, n) == 0) {
+            return i;
+        }
+    }
+    return r->nnames;
+}
+
+static void note_change(struct reader *r, size_t at, size_t header)
+{
+    if (r->nchanges == r->changes_cap) {
+        size_t cap = r->changes_cap ? r->changes_cap * 2 : 256;
+        struct change *grown = realloc(r->changes, cap * sizeof *grown);
+        if (!grown) {
+            return; /* some declarations are then told under a header that only includes theirs */
+        }
+        r->changes = grown;
+        r->changes_cap = cap;
+    }
+    r->changes[r->nchanges++] = (struct change){ at, header };
+}
+
 /* Line markers (# 12 "file" 2) made blank, since they may stand inside a declaration; the files they name are told. */
-static void blank_markers(char *text, size_t len, void (*file)(void *, const char *, size_t), void *ctx)
+static void blank_markers(struct reader *r, char *text, size_t len, void (*file)(void *, const char *, size_t), void *ctx)
 {
     for (char *line = text; line < text + len;) {
         char *end = memchr(line, '\n', (size_t)(text + len - line));
@@ -76,6 +117,10 @@ static void blank_markers(char *text, size_t len, void (*file)(void *, const cha
             char *close = quote ? memchr(quote + 1, '"', (size_t)(end - quote - 1)) : NULL;
             if (close && file) {
                 file(ctx, quote + 1, (size_t)(close - quote - 1));
+            }
+            size_t header = close ? public_file(r, quote + 1, (size_t)(close - quote - 1)) : r->nnames;
+            if (header < r->nnames) {
+                note_change(r, (size_t)(line - text), header);
             }
             memset(line, ' ', (size_t)(end - line));
         }
@@ -134,6 +179,9 @@ static enum err_code read_text(struct reader *r, const struct tokens *t)
     for (size_t i = 0; !code && i < t->count;) {
         const struct token *at = &t->at[i];
         struct cdeclaration d;
+        while (r->next_change < r->nchanges && r->changes[r->next_change].at <= at->start) {
+            r->current = r->changes[r->next_change++].header;
+        }
         if (at->kind == TOKEN_PP) {
             code = read_macro(r, t->text + at->start, at->len);
             i++;
@@ -169,10 +217,11 @@ static enum err_code read_output(struct reader *r, char *text, size_t len, void 
     if (start) { /* what is before are tcc's own macros and the user's */
         memset(text, ' ', (size_t)(start - text));
     }
-    blank_markers(text, len, file, ctx);
+    blank_markers(r, text, len, file, ctx);
     enum err_code code = lex(text, len, &t, r->e);
     if (code) {
         free(text);
+        free(r->changes);
         return code;
     }
     r->record->text = text;
@@ -180,6 +229,8 @@ static enum err_code read_output(struct reader *r, char *text, size_t len, void 
     code = read_text(r, &t);
     arena_done(&r->scratch);
     tokens_done(&t);
+    free(r->changes);
+    r->changes = NULL;
     return code;
 }
 
@@ -207,23 +258,38 @@ static enum err_code add_include(struct index *ix, const char *name, size_t len,
     return ERR_NONE;
 }
 
-enum err_code headers_libc(struct index *ix, struct err *e)
+/* From the cache, else by the preprocessor. */
+static enum err_code libc_text(const struct buf *includes, struct buf *output, struct err *e)
 {
-    struct buf text;
-    struct buf output;
     struct buf complaint;
-    struct reader r = { .ix = ix, .names = libc_headers, .nnames = LIBC_HEADERS, .e = e };
-    buf_init(&text, 0);
-    buf_init(&output, 0);
-    buf_init(&complaint, 0);
-    for (size_t i = 0; i < LIBC_HEADERS; i++) {
-        buf_printf(&text, MARKER " %zu\n#include %s\n", i, libc_headers[i]);
+    if (headers_cache_read(includes->data, output)) {
+        return ERR_NONE;
     }
-    enum err_code code = buf_check(&text, "headers", e);
-    code = code ? code : run_preprocessor(text.data, text.len, true, &output, &complaint, e);
+    buf_clear(output);
+    buf_init(&complaint, 0);
+    enum err_code code =
+        run_preprocessor(includes->data, includes->len, PREPROCESS_DEFINITIONS, output, &complaint, e);
     if (!code && complaint.len) {
         code = err_set(e, ERR_COMPILE, "libc's headers: %s", complaint.data);
+    } else if (!code) {
+        headers_cache_write(includes->data, output);
     }
+    buf_done(&complaint);
+    return code;
+}
+
+enum err_code headers_libc(struct index *ix, struct err *e)
+{
+    struct buf output;
+    struct reader r = { .ix = ix, .names = libc_headers, .nnames = LIBC_HEADERS, .e = e };
+    struct buf includes;
+    buf_init(&output, 0);
+    buf_init(&includes, 0);
+    for (size_t i = 0; i < LIBC_HEADERS; i++) {
+        buf_printf(&includes, MARKER " %zu\n#include %s\n", i, libc_headers[i]);
+    }
+    enum err_code code = buf_check(&includes, "headers", e);
+    code = code ? code : libc_text(&includes, &output, e);
     code = code ? code : new_record(ix, &r.record, e);
     for (size_t i = 0; !code && i < LIBC_HEADERS; i++) {
         code = add_include(ix, libc_headers[i], strlen(libc_headers[i]), NULL, e);
@@ -233,9 +299,8 @@ enum err_code headers_libc(struct index *ix, struct err *e)
         char *taken = buf_take(&output);
         code = taken ? read_output(&r, taken, len, NULL, NULL) : err_memory(e);
     }
-    buf_done(&text);
     buf_done(&output);
-    buf_done(&complaint);
+    buf_done(&includes);
     return code;
 }
 
@@ -339,7 +404,7 @@ static void add_user_macros(const struct index *ix, const struct record *r, stru
     }
 }
 
-enum err_code headers_include(struct index *ix, const char *name, size_t len, int line, struct err *e)
+enum err_code headers_include(struct index *ix, const char *name, size_t len, int line, const char *before, struct err *e)
 {
     struct include *inc = find_include(ix, name, len);
     if (inc && (!inc->record || is_fresh(inc))) {
@@ -353,9 +418,10 @@ enum err_code headers_include(struct index *ix, const char *name, size_t len, in
     buf_init(&output, 0);
     buf_init(&complaint, 0);
     add_user_macros(ix, ix->records, &text);
+    buf_str(&text, before);
     buf_printf(&text, MARKER " 0\n#include %.*s\n", (int)len, name);
     enum err_code code = buf_check(&text, "headers", e);
-    code = code ? code : run_preprocessor(text.data, text.len, true, &output, &complaint, e);
+    code = code ? code : run_preprocessor(text.data, text.len, PREPROCESS_DEFINITIONS, &output, &complaint, e);
     if (!code && complaint.len) {
         code = not_found(name, len, line, complaint.data, e);
     }
@@ -365,6 +431,7 @@ enum err_code headers_include(struct index *ix, const char *name, size_t len, in
     }
     code = code ? code : new_record(ix, &r.record, e);
     if (!code) {
+        r.record->is_library = true;
         struct files files = { .ix = ix, .inc = inc };
         const char *names[] = { inc->name };
         size_t output_len = output.len;

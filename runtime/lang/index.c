@@ -3,6 +3,8 @@
 
 #include "runtime/lang/index_internal.h"
 
+#include "runtime/base/buf.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,6 +277,11 @@ static enum err_code stage_declaration(struct index *ix, struct record *r, const
     piece_fill(ix, piece);
     code = piece_outline(ix, piece, e);
     code = code ? code : piece_scan(ix, piece, e);
+    for (struct node *n = piece->nodes; !code && n; n = n->sibling) {
+        if (n->decl.kind == DECL_VARIABLE || n->decl.kind == DECL_FUNCTION) {
+            code = outline_type(ix, piece, n, e);
+        }
+    }
     bind(piece);
     find_canonical(piece);
     *out = piece;
@@ -310,10 +317,39 @@ static enum err_code stage_directive(struct index *ix, struct record *r, const s
     size_t name_len;
     const char *name = include_name(r->text + at->start, at->len, &name_len);
     if (name) {
-        return headers_include(ix, name, name_len, (int)at->line, e);
+        return headers_include(ix, name, name_len, (int)at->line, "", e);
     }
     *out = piece_macro(ix, r, r->text + at->start, at->len, (int)at->line, e);
     return ERR_NONE;
+}
+
+enum err_code index_includes(struct index *ix, const struct tokens *t, struct err *e)
+{
+    struct buf macros;
+    enum err_code code = ERR_NONE;
+    int depth = 0;
+    buf_init(&macros, 0);
+    for (size_t i = 0; i < t->count && !code; i++) {
+        const struct token *at = &t->at[i];
+        const char *text = t->text + at->start;
+        size_t len = 0;
+        if (at->kind != TOKEN_PP) {
+            continue;
+        }
+        const char *name = include_name(text, at->len, &len);
+        if (name) {
+            struct err local;
+            code = headers_include(ix, name, len, (int)at->line, macros.data, depth ? &local : e);
+            code = depth ? ERR_NONE : code;
+        } else if (conditional_line(text, at->len)) {
+            depth += memmem(text, at->len, "endif", 5) ? -1 : memmem(text, at->len, "if", 2) && !memmem(text, at->len, "elif", 4);
+        } else if (!depth) {
+            buf_printf(&macros, "%.*s\n", (int)at->len, text);
+        }
+    }
+    code = code ? code : buf_check(&macros, "macros", e);
+    buf_done(&macros);
+    return code;
 }
 
 static void replace_older(struct record *r)

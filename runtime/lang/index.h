@@ -61,6 +61,10 @@ bool index_is_typedef(void *index, const char *name, size_t len);
 /* Follow typedef names to the type they mean (qualifiers kept); struct tags to their definition with members. */
 const struct ctype *index_resolve(const struct index *ix, const struct ctype *type);
 
+/* Read the headers that the text includes, so that their types are known when it is split: call between lex and
+ * items_split. What has been read stays. ERR_NOT_FOUND: as index_stage; of includes inside #if only index_stage tells. */
+enum err_code index_includes(struct index *ix, const struct tokens *t, struct err *e);
+
 /* Replace what this cell (same id, or, without id, the same names) gave by the declarations in text: everything of its
  * items but statements and expressions. Includes bring their header's declarations. Visible at once; index_rollback takes
  * it back, index_commit keeps it. ERR_SYNTAX, ERR_NOT_FOUND (a header, with the Debian package when known). */
@@ -77,7 +81,8 @@ bool index_clash(const struct index *ix, const char *name, size_t len, struct cl
 struct closure {
     const struct source **sources;  /* in order of declaration, each once; in the arena */
     size_t nsources;
-    const struct source **macros;   /* in order of definition; to be emitted AFTER the declarations */
+    const struct source **macros;   /* in order of definition. A header's come after the headers' declarations (some shadow
+                                     * functions); the user's come before the user's declarations, which use them */
     size_t nmacros;
 };
 

@@ -13,6 +13,8 @@
 #include "runtime/base/arena.h"
 #include "runtime/lang/index.h"
 
+#define CELL_MAIN "weir_main_"      /* what a cell's main is called, with a number */
+
 enum space { SPACE_ORDINARY, SPACE_TAG, SPACE_MACRO, SPACES };
 
 struct entry {
@@ -30,6 +32,8 @@ struct node {
     struct node *older;
     struct node *sibling;           /* next of the same piece */
     struct piece *piece;
+    const char *type_text;          /* a user's variable or function: its type in full, macros expanded */
+    bool is_far;                    /* a variable that lives in a cc cell's object */
     bool dead;                      /* its cell has been replaced */
 };
 
@@ -54,10 +58,13 @@ struct piece {
     struct cdeclaration *declaration; /* NULL: a macro, or a header's not yet parsed */
     struct needs needs;             /* to declare its names: types, sizes. A macro: all that its body names */
     struct needs inner;             /* besides, to define them: function body, initialisers */
+    struct node **macros;           /* of the user's: what its outline has expanded */
+    size_t nmacros;
     bool scanned;                   /* needs are known */
     bool pastes;                    /* a macro with ## */
     bool is_macro, is_undef, function_like;
     bool type_tried;
+    bool cc_looked, is_foreign;     /* its text has words that only cc takes */
     struct ctype *macro_type;       /* what `#define REAL double` stands for */
     const char *outline;            /* user's: how another cell declares it (extern, prototype, macros expanded) */
     size_t outline_len;
@@ -74,6 +81,7 @@ struct record {
     const char *id;                 /* NULL: none, or a header */
     int number;
     bool is_header;
+    bool is_library;                /* a header that is not libc's */
     char *text;                     /* owned by the arena, or by malloc when is_header */
     struct piece **item_piece;      /* by item; NULL: none (a statement, an array of run-time size, a mere mention) */
     bool *item_inactive;            /* by item: inside an #if that does not hold */
@@ -81,6 +89,7 @@ struct record {
     struct piece *first, *last;
     struct record *replaced;        /* by this one, while staged */
     bool staged;
+    bool by_cc;                     /* compiled by cc, not tcc */
     bool dead;
 };
 
@@ -145,19 +154,27 @@ enum { DROP_STATIC = 1 /* static, extern, inline, register, ... */, DROP_CONST =
 void outline_tokens(struct buf *out, const struct tokens *t, size_t first, size_t end, unsigned drop);
 /* A declarator with `[]` made its size; false: the size cannot be told (and nothing is written). */
 bool outline_declarator(struct index *ix, const struct tokens *t, const struct cdecl *d, unsigned drop, struct buf *out);
+/* Give a variable's or function's node its type in full, and `[]` its size. */
+enum err_code outline_type(struct index *ix, struct piece *piece, struct node *node, struct err *e);
 struct node *need_node(const struct need *need);        /* what a bound need means today; NULL: not bound */
 bool node_is_old(const struct node *node);              /* its name means something else today */
 void node_name(const struct node *node, struct buf *out);
-bool piece_is_old(const struct piece *piece);           /* it has or needs such a name */
+/* A variable's piece says something else today than when its memory was made: by a type or macro with a new meaning. */
+bool piece_is_stale(const struct piece *piece);
 void outline_emit(struct piece *piece, struct buf *out);
 
 /* headers.c */
-/* The output of tcc's preprocessor for text, run in a child process; definitions: also #define lines. complaint: its error, "". */
-enum err_code run_preprocessor(const char *text, size_t len, bool definitions, struct buf *out, struct buf *complaint,
+/* The output of tcc's preprocessor for text, run in a child process. complaint: its error, "". */
+enum preprocess { PREPROCESS_TEXT, PREPROCESS_DEFINITIONS /* also #define lines */ };
+enum err_code run_preprocessor(const char *text, size_t len, enum preprocess want, struct buf *out, struct buf *complaint,
                          struct err *e);
 enum err_code headers_libc(struct index *ix, struct err *e);
-/* `#include NAME` in a cell. */
-enum err_code headers_include(struct index *ix, const char *name, size_t len, int line, struct err *e);
+
+/* headers_cache.c: libc's preprocessed headers, kept between kernels. Nothing depends on it but time. */
+bool headers_cache_read(const char *includes, struct buf *out); /* false: not there, or of another libc or list of headers */
+void headers_cache_write(const char *includes, const struct buf *text);
+/* `#include NAME` in a cell; before: lines that the cell has in front of it ("": staged already). */
+enum err_code headers_include(struct index *ix, const char *name, size_t len, int line, const char *before, struct err *e);
 
 /* expand.c */
 /* text with its macros expanded, appended to out. */

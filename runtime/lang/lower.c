@@ -55,8 +55,8 @@ void lower_own_line(const char *file, struct buf *out)
     buf_printf(out, "#line %d \"%s\"\n", line, file);
 }
 
-/* A backslash at a comment line's end would swallow the next line; a `$` behind it stops that. A line that ends so already
- * gets one more, so that taking one off again gives the source. */
+/* A backslash at a comment line's end would swallow the next line; a `$` behind it stops that. A line that ends so
+ * already gets one more, so that taking one off again gives the source. */
 static bool ends_in_backslash(const char *line, size_t len)
 {
     while (len && line[len - 1] == '$') {
@@ -104,7 +104,8 @@ static void lower_body(struct lower *l, const char *file)
     lower_render(l, 0, (uint32_t)l->t->count, l->out);
     const char *rest = l->cell->text + end; /* a comment after the last statement */
     size_t nrest = l->cell->len - end;
-    while (nrest && (rest[nrest - 1] == '\n' || rest[nrest - 1] == ' ' || rest[nrest - 1] == '\t' || rest[nrest - 1] == '\r')) {
+    while (nrest &&
+           (rest[nrest - 1] == '\n' || rest[nrest - 1] == ' ' || rest[nrest - 1] == '\t' || rest[nrest - 1] == '\r')) {
         nrest--;
     }
     buf_add(l->out, rest, nrest);
@@ -113,12 +114,28 @@ static void lower_body(struct lower *l, const char *file)
     buf_str(l->out, "    }\n");
 }
 
-enum err_code lower_step(const struct model *m, unsigned step, const struct resolved *res, const struct lower_prefixes *names,
-                         const char *file, struct arena *a, struct buf *out, struct err *e)
+static void call_inits(struct buf *out, const char *const *inits)
+{
+    for (; *inits; inits++) {
+        buf_printf(out, "    %s();\n", *inits);
+    }
+}
+
+enum err_code lower_step(const struct model *m, unsigned step, const struct resolved *res,
+                         const struct lower_prefixes *names,
+                         const char *const *inits, const char *file, struct arena *a, struct buf *out,
+                         struct err *e)
 {
     const struct model_step *s = &m->steps[step];
-    struct lower l = { .m = m, .step = step, .res = res, .cell = s->cell, .t = &s->cell->tokens, .scan = &s->scan, .names = names,
-                       .a = a, .out = out };
+    struct lower l = { .m = m,
+                       .step = step,
+                       .res = res,
+                       .cell = s->cell,
+                       .t = &s->cell->tokens,
+                       .scan = &s->scan,
+                       .names = names,
+                       .a = a,
+                       .out = out };
     l.edits = arena_alloc(a, (l.t->count + 2) * sizeof *l.edits);
     if (!l.edits) {
         return err_memory(e);
@@ -129,7 +146,9 @@ enum err_code lower_step(const struct model *m, unsigned step, const struct reso
     }
     lower_edit_items(&l);
     lower_comment(s->cell, out);
-    buf_printf(out, "static void %s%s(struct weir_task *weir__t)\n{\n    (void)weir__t;\n", names->step, m->graph.steps[step].name);
+    buf_printf(out, "static void %s%s(struct weir_task *weir__t)\n{\n    (void)weir__t;\n", names->step,
+               m->graph.steps[step].name);
+    call_inits(out, inits);
     lower_prologue(&l);
     lower_body(&l, file);
     if (s->scan.nreturns) {
@@ -168,7 +187,10 @@ static void lower_parameter(struct lower *l, const struct model_name *n, const c
     if (s->form == WEIR_TEXT) {
         buf_printf(l->out, "        weir_parameter(weir__t, %s, weir__v, (const size_t[]){ strlen(weir__v) });\n", id);
     } else if (s->form == WEIR_DYNAMIC) {
-        buf_printf(l->out, "        weir_parameter(weir__t, %s, weir__v, (const size_t[]){ sizeof weir__v / sizeof weir__v[0] });\n", id);
+        buf_printf(
+            l->out,
+            "        weir_parameter(weir__t, %s, weir__v, (const size_t[]){ sizeof weir__v / sizeof weir__v[0] });\n",
+            id);
     } else {
         buf_printf(l->out, "        weir_parameter(weir__t, %s, %sweir__v, NULL);\n", id, s->ndim ? "" : "&");
     }
@@ -176,13 +198,21 @@ static void lower_parameter(struct lower *l, const struct model_name *n, const c
     buf_done(&value);
 }
 
-enum err_code lower_parameters(const struct model *m, const struct lower_prefixes *names, const char *file, struct arena *a,
-                               struct buf *out, struct err *e)
+enum err_code lower_parameters(const struct model *m, const struct lower_prefixes *names,
+                         const char *const *inits, const char *file,
+                               struct arena *a, struct buf *out, struct err *e)
 {
-    struct lower l = { .m = m, .cell = m->head, .t = &m->head->tokens, .scan = &m->head_scan, .names = names, .a = a, .out = out,
+    struct lower l = { .m = m,
+                       .cell = m->head,
+                       .t = &m->head->tokens,
+                       .scan = &m->head_scan,
+                       .names = names,
+                       .a = a,
+                       .out = out,
                        .file = file };
     lower_comment(m->head, out);
     buf_str(out, "static void weir__parameters(struct weir_task *weir__t)\n{\n");
+    call_inits(out, inits);
     for (unsigned i = 0; i < m->nnames; i++) {
         if (m->names[i].role == NAME_PARAMETER) {
             lower_parameter(&l, &m->names[i], lower_id_text(&l, i));
@@ -194,8 +224,8 @@ enum err_code lower_parameters(const struct model *m, const struct lower_prefixe
 
 /* ---- reads and writes ---- */
 
-enum err_code lower_ids(const struct model *m, unsigned step, const struct resolved *res, struct arena *a, struct lower_ids *out,
-                        struct err *e)
+enum err_code lower_ids(const struct model *m, unsigned step, const struct resolved *res, struct arena *a,
+                        struct lower_ids *out, struct err *e)
 {
     const struct model_step *s = &m->steps[step];
     struct lower l = { .m = m, .step = step, .res = res, .cell = s->cell, .a = a };

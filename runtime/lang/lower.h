@@ -1,5 +1,5 @@
-/* One step's cell as a C function: artifacts become locals, filled before and stored after the body, whose words and names
- * are rewritten token by token so that everything else keeps its place (readable GNU C99 for tcc, gcc and clang).
+/* One step's cell as a C function: artifacts become locals, filled before and stored after the body, whose words and
+ * names are rewritten token by token so that everything else keeps its place (readable GNU C99 for tcc, gcc and clang).
  *
  *     static void step_train(struct weir_task *weir__t)
  *     {
@@ -23,13 +23,17 @@ struct lower_prefixes {
     const char *step;    /* of functions: "step_" */
 };
 
-/* Append the function to out. `file` is the name for #line of what is ours. */
-enum err_code lower_step(const struct model *m, unsigned step, const struct resolved *res, const struct lower_prefixes *names,
-                         const char *file, struct arena *a, struct buf *out, struct err *e);
+/* Append the function to out. inits: functions to call first, NULL-terminated. `file` is the name for #line of what is
+ * ours. */
+enum err_code lower_step(const struct model *m, unsigned step, const struct resolved *res,
+                         const struct lower_prefixes *names,
+                         const char *const *inits, const char *file, struct arena *a, struct buf *out,
+                         struct err *e);
 
 /* The function that puts the parameters. */
-enum err_code lower_parameters(const struct model *m, const struct lower_prefixes *names, const char *file, struct arena *a,
-                               struct buf *out, struct err *e);
+enum err_code lower_parameters(const struct model *m, const struct lower_prefixes *names,
+                         const char *const *inits, const char *file,
+                               struct arena *a, struct buf *out, struct err *e);
 
 /* A cell's source as comment lines. */
 void lower_comment(const struct flowcell *cell, struct buf *out);
@@ -42,7 +46,7 @@ void lower_own_line(const char *file, struct buf *out);
 
 /* Which artifact ids a step gets and puts, ascending; lists in the arena. */
 struct lower_ids { unsigned *reads, nreads, *writes, nwrites; };
-enum err_code lower_ids(const struct model *m, unsigned step, const struct resolved *res, struct arena *a, struct lower_ids *out,
-                        struct err *e);
+enum err_code lower_ids(const struct model *m, unsigned step, const struct resolved *res, struct arena *a,
+                        struct lower_ids *out, struct err *e);
 
 #endif

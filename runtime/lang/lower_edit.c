@@ -182,7 +182,8 @@ static enum err_code edit_member(struct lower *l, const struct ref *ref, struct 
     bool indexed = token_is(l->t, ref->end, "[");
     if (n->shape.form == WEIR_SHAPED && indexed && n->shape.ndim > 1) {
         if (!is_simple(l, ref->token, ref->end)) {
-            return member_error(l, ref->token, e, "the index of `inputs.at[...]` has to be a plain variable or number here; put it into "
+            return member_error(l, ref->token, e,
+                                "the index of `inputs.at[...]` has to be a plain variable or number here; put it into "
                                 "a variable first");
         }
         edit_shaped(l, ref->token, ref->end, source_text(l, ref->token, ref->end), 0, n->shape.ndim);
@@ -241,8 +242,8 @@ static enum err_code edit_dim(struct lower *l, const struct ref *ref, struct err
     if (ref->comma + 3 == ref->end && k->kind == TOKEN_NUMBER) {
         unsigned long value = strtoul(l->t->text + k->start, NULL, 0);
         if (value >= ndim) {
-            return err_at(e, ERR_TYPE, l->cell->label, (int)k->line, "'%s' has %u dimension%s, counted from 0", n->name, ndim,
-                          ndim == 1 ? "" : "s");
+            return err_at(e, ERR_TYPE, l->cell->label, (int)k->line, "'%s' has %u dimension%s, counted from 0", n->name,
+                          ndim, ndim == 1 ? "" : "s");
         }
         edit_size(l, ref, (unsigned)value);
         return ERR_NONE;
@@ -365,8 +366,11 @@ static void edit_dynamic_init(struct lower *l, const struct scan_item *item, con
     bool text = l->t->at[item->init_first].kind == TOKEN_STRING;
     const char *values = flat(l, item->init_first, item->init_end);
     const char *open = text ? "{" : "", *close = text ? "}" : "";
-    set_text(l, item->init_first - 1, lower_text(l, " = weir_resize(weir__t, %s, NULL, 0, %s__n = sizeof (%s)%s%s%s / sizeof *%s), "
-                                                 "memcpy(%s, (%s)%s", id, x, type, open, values, close, x, x, type, open));
+    set_text(l, item->init_first - 1,
+             lower_text(l,
+                        " = weir_resize(weir__t, %s, NULL, 0, %s__n = sizeof (%s)%s%s%s / sizeof *%s), "
+                        "memcpy(%s, (%s)%s",
+                        id, x, type, open, values, close, x, x, type, open));
     add_after(l, item->init_end - 1, lower_text(l, "%s, %s__n * sizeof *%s)", close, x, x));
 }
 
@@ -396,7 +400,9 @@ static void edit_shaped_line(struct lower *l, const struct scan_item *item, cons
     for (; k < s->ndim && token_is(l->t, at, "["); k++) {
         uint32_t close = l->scan->match[at];
         set_text(l, at, "");
-        set_text(l, close, k + 1 < s->ndim && token_is(l->t, close + 1, "[") ? lower_text(l, "), %s__d%u = (size_t)(", x, k + 1) : ")");
+        set_text(l, close,
+                 k + 1 < s->ndim && token_is(l->t, close + 1, "[") ? lower_text(l, "), %s__d%u = (size_t)(", x, k + 1)
+                                                                   : ")");
         last = close;
         at = close + 1;
     }

@@ -1,4 +1,5 @@
-/* Shared by lower.c (function, body), lower_edit.c (what tokens become) and lower_locals.c (what stands around the body). */
+/* Shared by lower.c (function, body), lower_edit.c (what tokens become) and lower_locals.c (what stands around the
+ * body). */
 #ifndef WEIR_LANG_LOWER_INTERNAL_H
 #define WEIR_LANG_LOWER_INTERNAL_H
 
@@ -46,11 +47,16 @@ bool lower_mentions(const struct lower *l, const char *name);
 void lower_prologue(struct lower *l);
 void lower_epilogue(struct lower *l);
 
-/* A declaration of `name` (or an abstract one, name "") as the element type of s with dims from `from` on, behind a pointer
- * when pointer is set: "double (*x)[2]". */
+/* A declaration of `name` (or an abstract one, name "") as the element type of s with dims from `from` on, behind a
+ * pointer when pointer is set: "double (*x)[2]". */
 const char *lower_declare(struct lower *l, const struct shape *s, unsigned from, bool pointer, const char *name);
 
 /* The step needs the name's local (pointer or value), its length or dims. */
 bool lower_needs_value(const struct lower *l, unsigned name);
+
+/* `inputs`: its declaration, its filling, and whether it has members at a place (of one branch; -1: of any). */
+void lower_declare_inputs(struct lower *l);
+void lower_fill_inputs(struct lower *l);
+bool lower_has_place(const struct lower *l, enum member_place place, int branch);
 
 #endif

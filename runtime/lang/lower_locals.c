@@ -1,7 +1,7 @@
 /* What stands around a lowered body (see lower.h): locals filled from what comes in, and what the step makes stored.
  *
- * The address of a length or of a growing array's pointer never leaves the function: the compiler could keep neither in a
- * register otherwise. Hence the array weir__d that weir_get writes to, and copies of scalars for weir_put. */
+ * The address of a length or of a growing array's pointer never leaves the function: the compiler could keep neither in
+ * a register otherwise. Hence the array weir__d that weir_get writes to, and copies of scalars for weir_put. */
 #include "runtime/lang/lower_internal.h"
 
 #include <string.h>
@@ -43,7 +43,8 @@ const char *lower_declare(struct lower *l, const struct shape *s, unsigned from,
     for (unsigned d = from; d < s->ndim; d++) {
         buf_printf(&dims, "[%s]", s->dim[d]);
     }
-    const char *declarator = pointer ? lower_text(l, dims.len ? "(*%s)%s" : "*%s%s", name, dims.data) : lower_text(l, "%s%s", name, dims.data);
+    const char *declarator = pointer ? lower_text(l, dims.len ? "(*%s)%s" : "*%s%s", name, dims.data)
+                                     : lower_text(l, "%s%s", name, dims.data);
     ctype_print(&text, s->element, declarator);
     size_t len = text.len;
     while (len && text.data[len - 1] == ' ') {
@@ -59,8 +60,8 @@ const char *lower_declare(struct lower *l, const struct shape *s, unsigned from,
 static const char *get(struct lower *l, unsigned name, unsigned from, bool sized)
 {
     const struct shape *s = &name_of(l, name)->shape;
-    return lower_text(l, "(const %s)weir_get(weir__t, %s, %s)", lower_declare(l, s, from, true, ""), lower_id_text(l, name),
-                      sized ? "weir__d" : "NULL");
+    return lower_text(l, "(const %s)weir_get(weir__t, %s, %s)", lower_declare(l, s, from, true, ""),
+                      lower_id_text(l, name), sized ? "weir__d" : "NULL");
 }
 
 /* The dims that the body or a fan-out uses (all: whatever it uses). */
@@ -91,7 +92,8 @@ static void read_loop(struct lower *l, unsigned name)
         buf_printf(l->out, "    const %s = (%s)[weir_index(weir__t, %s)];\n",
                    lower_declare(l, s, 2, true, lower_text(l, "const %s", n->name)), get(l, name, 1, false), id);
     } else {
-        buf_printf(l->out, "    const %s = %s;\n", lower_declare(l, s, s->ndim, true, n->name), get(l, name, s->ndim, true));
+        buf_printf(l->out, "    const %s = %s;\n", lower_declare(l, s, s->ndim, true, n->name),
+                   get(l, name, s->ndim, true));
         dims_from_scratch(l, n, true, 1);
         buf_printf(l->out, "    %s += weir_index(weir__t, %s)", n->name, id);
         for (unsigned d = 1; d < s->ndim; d++) {
@@ -110,7 +112,8 @@ static void read_only(struct lower *l, unsigned name)
     if (n->role == NAME_LOOP) {
         read_loop(l, name);
     } else if (s->form == WEIR_TEXT) {
-        buf_printf(l->out, "    const char *const %s = weir_get(weir__t, %s, NULL);\n", n->name, lower_id_text(l, name));
+        buf_printf(l->out, "    const char *const %s = weir_get(weir__t, %s, NULL);\n", n->name,
+                   lower_id_text(l, name));
     } else if (s->form == WEIR_FIXED && s->ndim && value) {
         buf_printf(l->out, "    const %s = %s;\n", lower_declare(l, s, 0, true, constant), get(l, name, 0, false));
     } else if (s->form == WEIR_FIXED && value) {
@@ -124,7 +127,8 @@ static void read_only(struct lower *l, unsigned name)
         buf_printf(l->out, sized ? "    const size_t %s__n = weir__d[0];\n" : "", n->name);
     } else if (s->form == WEIR_SHAPED && (value || sized)) {
         if (value) {
-            buf_printf(l->out, "    const %s = %s;\n", lower_declare(l, s, s->ndim, true, constant), get(l, name, s->ndim, true));
+            buf_printf(l->out, "    const %s = %s;\n", lower_declare(l, s, s->ndim, true, constant),
+                       get(l, name, s->ndim, true));
         } else {
             buf_printf(l->out, "    (void)weir_get(weir__t, %s, weir__d);\n", lower_id_text(l, name));
         }
@@ -160,7 +164,8 @@ static void write_fixed(struct lower *l, unsigned name)
         buf_printf(l->out, "    %s%s;\n", lower_declare(l, s, 0, false, n->name), loads ? "" : " = { 0 }");
     }
     if (loads) {
-        buf_printf(l->out, "    memcpy(%s, weir_get(weir__t, %s, NULL), sizeof %s);\n", n->name, lower_id_text(l, name), n->name);
+        buf_printf(l->out, "    memcpy(%s, weir_get(weir__t, %s, NULL), sizeof %s);\n", n->name, lower_id_text(l, name),
+                   n->name);
     }
 }
 
@@ -181,8 +186,11 @@ static void write_dynamic(struct lower *l, unsigned name)
     buf_printf(l->out, "    %s = NULL;\n    size_t %s__n = 0;\n", lower_declare(l, &n->shape, 1, true, x), x);
     buf_printf(l->out, resizes(l, name) ? "    size_t %s__m = 0;\n" : "", x);
     if (l->res->loads[name]) {
-        buf_printf(l->out, "    {\n        const void *weir__in = weir_get(weir__t, %s, weir__d);\n        %s__n = weir__d[0];\n"
-                   "        %s = weir_resize(weir__t, %s, weir__in, %s__n, %s__n);\n    }\n", id, x, x, id, x, x);
+        buf_printf(
+            l->out,
+            "    {\n        const void *weir__in = weir_get(weir__t, %s, weir__d);\n        %s__n = weir__d[0];\n"
+            "        %s = weir_resize(weir__t, %s, weir__in, %s__n, %s__n);\n    }\n",
+            id, x, x, id, x, x);
     }
 }
 
@@ -220,153 +228,11 @@ static void written(struct lower *l, unsigned name)
     case WEIR_DYNAMIC: write_dynamic(l, name); break;
     case WEIR_SHAPED: write_shaped(l, name); break;
     case WEIR_TEXT:
-        buf_printf(l->out, l->res->loads[name] ? "    const char *%s = weir_get(weir__t, %s, NULL);\n" : "    const char *%s = \"\";\n",
+        buf_printf(l->out,
+                   l->res->loads[name] ? "    const char *%s = weir_get(weir__t, %s, NULL);\n"
+                                       : "    const char *%s = \"\";\n",
                    name_of(l, name)->name, lower_id_text(l, name));
         break;
-    }
-}
-
-/* ---- inputs ---- */
-
-/* By value: numbers. By pointer: everything else. */
-static bool by_value(const struct model_name *n)
-{
-    return n->shape.form == WEIR_FIXED && !n->shape.ndim && n->shape.resolved->kind != CTYPE_STRUCT;
-}
-
-static void declare_member(struct lower *l, const struct member *k)
-{
-    const struct model_name *n = name_of(l, k->name);
-    const struct shape *s = &n->shape;
-    unsigned from = s->form == WEIR_SHAPED ? s->ndim : s->form == WEIR_DYNAMIC ? 1 : 0;
-    if (k->place == MEMBER_ALL) {
-        buf_printf(l->out, " const %s;", lower_declare(l, s, 0, true, n->name));
-    } else if (n->role == NAME_LOOP) {
-        bool row = !n->counts && s->ndim > 1;
-        buf_printf(l->out, row ? " const %s;" : " %s;", row ? lower_declare(l, s, s->form == WEIR_SHAPED ? s->ndim : 2, true, n->name)
-                                                            : lower_declare(l, s, n->counts ? 0 : 1, false, n->name));
-    } else if (s->form == WEIR_TEXT) {
-        buf_printf(l->out, " const char *%s;", n->name);
-    } else if (by_value(n)) {
-        buf_printf(l->out, " %s;", lower_declare(l, s, 0, false, n->name));
-    } else {
-        buf_printf(l->out, " const %s;", lower_declare(l, s, from, true, n->name));
-    }
-    if (s->form == WEIR_DYNAMIC && k->sized && n->role != NAME_LOOP) {
-        buf_printf(l->out, " size_t %s__n;", n->name);
-    }
-    for (unsigned d = 0; s->form == WEIR_SHAPED && k->place != MEMBER_ALL && d < s->ndim; d++) {
-        buf_printf(l->out, " size_t %s__d%u;", n->name, d);
-    }
-}
-
-/* One struct of the members at a place (of one branch). */
-static void declare_place(struct lower *l, enum member_place place, unsigned branch, const char *name)
-{
-    bool any = false;
-    for (size_t i = 0; i < l->res->nmembers; i++) {
-        const struct member *k = &l->res->members[i];
-        if (k->place != place || (place == MEMBER_BRANCH && k->branch != branch)) {
-            continue;
-        }
-        buf_str(l->out, any ? "" : "        struct {");
-        declare_member(l, k);
-        any = true;
-    }
-    if (any) {
-        buf_printf(l->out, " } %s%s;\n", place == MEMBER_AT ? "*" : "", name);
-    }
-}
-
-static bool has_place(const struct lower *l, enum member_place place, int branch)
-{
-    for (size_t i = 0; i < l->res->nmembers; i++) {
-        const struct member *k = &l->res->members[i];
-        if (k->place == place && (branch == NONE || k->branch == (unsigned)branch)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Fill one member: `to` is its struct, `task` the number of the incoming task. */
-static void fill_member(struct lower *l, const struct member *k, const char *to, const char *task, const char *indent)
-{
-    const struct model_name *n = name_of(l, k->name);
-    const struct shape *s = &n->shape;
-    const char *id = lower_id_text(l, k->name);
-    bool dims = (s->form == WEIR_DYNAMIC && k->sized) || s->form == WEIR_SHAPED;
-    unsigned from = s->form == WEIR_SHAPED ? s->ndim : s->form == WEIR_DYNAMIC ? 1 : 0;
-    if (n->role == NAME_LOOP && n->counts) {
-        buf_printf(l->out, "%s%s.%s = (%s)%s;\n", indent, to, n->name, lower_declare(l, s, 0, false, ""), task);
-        return;
-    }
-    if (n->role == NAME_LOOP) {
-        from = s->form == WEIR_SHAPED ? s->ndim : 1;
-        dims = s->form == WEIR_SHAPED;
-    }
-    const char *cast = s->form == WEIR_TEXT ? "" : lower_text(l, "(const %s)", lower_declare(l, s, from, true, ""));
-    const char *input = lower_text(l, "%sweir_input(weir__t, %s, %s, %s)", cast, task, id, dims ? "weir__d" : "NULL");
-    if (n->role == NAME_LOOP && s->form != WEIR_SHAPED) {
-        input = lower_text(l, "(%s)[%s]", input, task);
-    } else if (n->role == NAME_LOOP && s->ndim == 1) {
-        input = lower_text(l, "(%s)[%s]", input, task);
-    } else if (by_value(n)) {
-        input = lower_text(l, "*%s", input);
-    }
-    buf_printf(l->out, "%s%s.%s = %s;\n", indent, to, n->name, input);
-    for (unsigned d = 0; s->form == WEIR_SHAPED && d < s->ndim; d++) {
-        buf_printf(l->out, "%s%s.%s__d%u = weir__d[%u];\n", indent, to, n->name, d, d);
-    }
-    if (s->form == WEIR_DYNAMIC && k->sized && n->role != NAME_LOOP) {
-        buf_printf(l->out, "%s%s.%s__n = weir__d[0];\n", indent, to, n->name);
-    }
-    if (n->role == NAME_LOOP && s->form == WEIR_SHAPED && s->ndim > 1) {
-        buf_printf(l->out, "%s%s.%s += %s", indent, to, n->name, task);
-        for (unsigned d = 1; d < s->ndim; d++) {
-            buf_printf(l->out, " * weir__d[%u]", d);
-        }
-        buf_str(l->out, ";\n");
-    }
-}
-
-static void declare_inputs(struct lower *l)
-{
-    const struct graph *g = &l->m->graph;
-    buf_str(l->out, "    struct {\n        size_t count;\n");
-    declare_place(l, MEMBER_AT, 0, "at");
-    declare_place(l, MEMBER_ALL, 0, "all");
-    for (unsigned s = 0; s < g->nsteps; s++) {
-        declare_place(l, MEMBER_BRANCH, s, g->steps[s].name);
-    }
-    buf_str(l->out, "    } inputs = { .count = weir_inputs(weir__t) };\n");
-}
-
-static void fill_inputs(struct lower *l)
-{
-    const struct graph *g = &l->m->graph;
-    int split = g->steps[l->step].split;
-    if (has_place(l, MEMBER_AT, NONE)) {
-        buf_str(l->out, "    inputs.at = calloc(inputs.count + 1, sizeof *inputs.at);\n    if (!inputs.at) {\n"
-                        "        weir_fail(__FILE__, __LINE__, \"out of memory for %zu inputs\", inputs.count);\n    }\n"
-                        "    for (size_t weir__i = 0; weir__i < inputs.count; weir__i++) {\n");
-        for (size_t i = 0; i < l->res->nmembers; i++) {
-            if (l->res->members[i].place == MEMBER_AT) {
-                fill_member(l, &l->res->members[i], "inputs.at[weir__i]", "weir__i", "        ");
-            }
-        }
-        buf_str(l->out, "    }\n");
-    }
-    for (size_t i = 0; i < l->res->nmembers; i++) {
-        const struct member *k = &l->res->members[i];
-        const struct model_name *n = name_of(l, k->name);
-        if (k->place == MEMBER_ALL) {
-            buf_printf(l->out, "    inputs.all.%s = (const %s)weir_input_all(weir__t, %s);\n", n->name,
-                       lower_declare(l, &n->shape, 0, true, ""), lower_id_text(l, k->name));
-        } else if (k->place == MEMBER_BRANCH) {
-            int branch = split == NONE ? 0 : graph_branch(g, k->branch, (unsigned)split);
-            fill_member(l, k, lower_text(l, "inputs.%s", g->steps[k->branch].name), lower_text(l, "%d", branch < 0 ? 0 : branch), "    ");
-        }
     }
 }
 
@@ -389,7 +255,8 @@ static bool needs_scratch(const struct lower *l)
     for (size_t i = 0; i < l->res->nmembers; i++) {
         const struct member *k = &l->res->members[i];
         int form = name_of(l, k->name)->shape.form;
-        needs = needs || form == WEIR_SHAPED || (form == WEIR_DYNAMIC && k->sized && name_of(l, k->name)->role != NAME_LOOP);
+        needs = needs || form == WEIR_SHAPED ||
+                (form == WEIR_DYNAMIC && k->sized && name_of(l, k->name)->role != NAME_LOOP);
     }
     return needs;
 }
@@ -403,7 +270,7 @@ void lower_prologue(struct lower *l)
         buf_str(l->out, "    const struct weir_current weir__current = weir_current(weir__t);\n");
     }
     if (l->res->uses_inputs) {
-        declare_inputs(l);
+        lower_declare_inputs(l);
     }
     for (unsigned name = 0; name < l->m->nnames; name++) {
         if (declared(l, name)) {
@@ -413,7 +280,7 @@ void lower_prologue(struct lower *l)
         }
     }
     if (l->res->uses_inputs) {
-        fill_inputs(l);
+        lower_fill_inputs(l);
     }
 }
 
@@ -434,7 +301,8 @@ static void store(struct lower *l, unsigned name)
         buf_printf(l->out, "    weir_put(weir__t, %s, %s, (const size_t[]){ %s__n });\n", id, x, x);
         break;
     case WEIR_TEXT:
-        buf_printf(l->out, "    weir_put(weir__t, %s, %s ? %s : \"\", (const size_t[]){ %s ? strlen(%s) : 0 });\n", id, x, x, x, x);
+        buf_printf(l->out, "    weir_put(weir__t, %s, %s ? %s : \"\", (const size_t[]){ %s ? strlen(%s) : 0 });\n", id,
+                   x, x, x, x);
         break;
     case WEIR_SHAPED:
         buf_printf(l->out, "    weir_put(weir__t, %s, %s, (const size_t[]){ ", id, x);
@@ -482,8 +350,11 @@ static void fan_out(struct lower *l)
     }
     const struct model_name *over = name_of(l, (unsigned)loop->over);
     if (loop->counts) {
-        buf_printf(l->out, "    if (%s < 0) {\n        weir_fail(\"%s\", 1, \"foreach %s in %s: the count is %%lld\", (long long)%s);\n    }\n"
-                   "    weir_split(weir__t, (size_t)%s);\n", over->name, l->cell->label, line->variable, over->name, over->name, over->name);
+        buf_printf(l->out,
+                   "    if (%s < 0) {\n        weir_fail(\"%s\", 1, \"foreach %s in %s: the count is %%lld\", (long "
+                   "long)%s);\n    }\n"
+                   "    weir_split(weir__t, (size_t)%s);\n",
+                   over->name, l->cell->label, line->variable, over->name, over->name, over->name);
         return;
     }
     put_loop(l, over, lower_id_text(l, id));
@@ -504,7 +375,7 @@ void lower_epilogue(struct lower *l)
         }
     }
     fan_out(l);
-    if (has_place(l, MEMBER_AT, NONE)) {
+    if (lower_has_place(l, MEMBER_AT, -1)) {
         buf_str(l->out, "    free(inputs.at);\n");
     }
 }

@@ -20,8 +20,8 @@ struct builder {
 
 /* ---- small things ---- */
 
-static enum err_code blame(struct builder *b, const struct flowcell *cell, const struct flowcell *other, enum err_code code,
-                           int line)
+static enum err_code blame(struct builder *b, const struct flowcell *cell, const struct flowcell *other,
+                           enum err_code code, int line)
 {
     b->m->blame[0] = cell;
     b->m->blame[1] = other;
@@ -32,9 +32,16 @@ static enum err_code blame(struct builder *b, const struct flowcell *cell, const
     return code;
 }
 
-bool model_user_declared(const struct index *ix, const char *name, size_t len)
+const struct decl *model_outside(const struct index *ix, const char *name, size_t len)
 {
     const struct decl *d = index_find(ix, name, len);
+    bool hidden = d && d->source->cell_id && strchr(d->source->cell_id, ' ');
+    return hidden ? NULL : d;
+}
+
+bool model_user_declared(const struct index *ix, const char *name, size_t len)
+{
+    const struct decl *d = model_outside(ix, name, len);
     const struct decl *macro = index_find_macro(ix, name, len);
     return (d && !d->source->header) || (macro && !macro->source->header);
 }
@@ -53,8 +60,9 @@ static bool is_call(void *ix, const char *name, size_t len)
 
 void model_scan_options(struct index *ix, const char *word, struct scan_options *out)
 {
-    *out = (struct scan_options){ .is_typedef = index_is_typedef, .is_call = is_call, .is_taken = user_declared, .ctx = ix,
-                                  .word = word };
+    *out = (struct scan_options){
+        .is_typedef = index_is_typedef, .is_call = is_call, .is_taken = user_declared, .ctx = ix, .word = word
+    };
 }
 
 static struct model_name *add_name(struct builder *b, struct model_name name)
@@ -91,7 +99,9 @@ static int name_find(const struct model *m, const char *name)
 
 static bool is_reserved(const char *name)
 {
-    static const char *const words[] = { "artifact", "param", "inputs", "memcpy", "memset", "strlen", "calloc", "free" };
+    static const char *const words[] = {
+        "artifact", "param", "inputs", "memcpy", "memset", "strlen", "calloc", "free"
+    };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(words[i], name) == 0) {
             return true;
@@ -140,22 +150,30 @@ static enum err_code check_clash(struct builder *b, const struct ctype *type, co
         return check_clash(b, type->of, artifact, depth + 1);
     }
     if ((tagged || type->kind == CTYPE_NAMED) && spelling) {
-        (void)snprintf(name, sizeof name, "%s%s", type->kind == CTYPE_STRUCT ? "struct " : type->kind == CTYPE_UNION ? "union "
-                       : type->kind == CTYPE_ENUM ? "enum " : "", spelling); /* cut at the limit on purpose */
+        (void)snprintf(name, sizeof name, "%s%s",
+                       type->kind == CTYPE_STRUCT  ? "struct "
+                       : type->kind == CTYPE_UNION ? "union "
+                       : type->kind == CTYPE_ENUM  ? "enum "
+                                                   : "",
+                       spelling); /* cut at the limit on purpose */
         if (index_clash(b->m->ix, name, strlen(name), &clash)) {
-            return err_set(b->e, ERR_TYPE,
-                           "'%s', the type of artifact '%s', is defined differently in cell [%d] and in cell [%d]; keep one of "
-                           "them, or give them different names",
-                           name, artifact, clash.first, clash.second);
+            return err_set(
+                b->e, ERR_TYPE,
+                "'%s', the type of artifact '%s', is defined differently in cell [%d] and in cell [%d]; keep one of "
+                "them, or give them different names",
+                name, artifact, clash.first, clash.second);
         }
     }
     const struct decl *d = type->kind == CTYPE_NAMED ? index_find(b->m->ix, spelling, strlen(spelling)) : NULL;
-    const struct ctype *inner = d && d->kind == DECL_TYPEDEF ? d->type : tagged && !type->has_body ? index_resolve(b->m->ix, type) : type;
+    const struct ctype *inner = d && d->kind == DECL_TYPEDEF ? d->type
+                                : tagged && !type->has_body  ? index_resolve(b->m->ix, type)
+                                                             : type;
     if (inner && inner != type) {
         return check_clash(b, inner, artifact, depth + 1);
     }
     for (size_t i = 0; type->kind == CTYPE_STRUCT && i < type->nmembers; i++) {
-        enum err_code code = type->members[i].type ? check_clash(b, type->members[i].type, artifact, depth + 1) : ERR_NONE;
+        enum err_code code =
+            type->members[i].type ? check_clash(b, type->members[i].type, artifact, depth + 1) : ERR_NONE;
         if (code) {
             return code;
         }
@@ -167,27 +185,36 @@ static enum err_code item_shape(struct builder *b, const struct scan_item *item,
 {
     enum err_code code = check_name(b, item->name);
     code = code ? code : check_clash(b, item->type, item->name, 0);
-    return code ? code : shape_of(b->m->ix, item->type, item->name, NULL, b->a, out, b->e);
+    return code ? code : shape_of(b->m->ix, item->type, item->name, b->a, out, b->e);
 }
 
 /* ---- parameters ---- */
 
 static enum err_code add_parameter(struct builder *b, const struct scan_item *item)
 {
-    struct model_name name = { .name = item->name, .role = NAME_PARAMETER, .cell = b->m->head, .label = b->m->head->label,
-                               .line = item->line, .item = item, .split = NONE, .over = NONE };
+    struct model_name name = { .name = item->name,
+                               .role = NAME_PARAMETER,
+                               .cell = b->m->head,
+                               .label = b->m->head->label,
+                               .line = item->line,
+                               .item = item,
+                               .split = NONE,
+                               .over = NONE };
     enum err_code code = item_shape(b, item, &name.shape);
     if (code) {
         return code;
     }
     int twin = name_find(b->m, item->name);
     if (twin != NONE) {
-        return err_set(b->e, ERR_NAME, "parameter '%s' is declared twice: here and in line %d", item->name, b->m->names[twin].line);
+        return err_set(b->e, ERR_NAME, "parameter '%s' is declared twice: here and in line %d", item->name,
+                       b->m->names[twin].line);
     }
     const struct shape *s = &name.shape;
     if (s->form != WEIR_TEXT && (!shape_is_scalar(s) || s->form == WEIR_SHAPED || s->ndim > 1)) {
-        return err_set(b->e, ERR_TYPE, "parameter '%s' is a %s; parameters are numbers, enumerations, strings (`char *`) and "
-                       "one-dimensional arrays of numbers", item->name, s->spelling);
+        return err_set(b->e, ERR_TYPE,
+                       "parameter '%s' is a %s; parameters are numbers, enumerations, strings (`char *`) and "
+                       "one-dimensional arrays of numbers",
+                       item->name, s->spelling);
     }
     return add_name(b, name) ? ERR_NONE : ERR_MEMORY;
 }
@@ -206,7 +233,8 @@ static enum err_code check_param_lines(struct builder *b, const struct tokens *t
         at++;
     }
     if (at < t->count) {
-        return err_at(b->e, ERR_SYNTAX, NULL, (int)t->at[at].line, "a %%%%flow cell holds `param` lines only; this belongs into a "
+        return err_at(b->e, ERR_SYNTAX, NULL, (int)t->at[at].line,
+                      "a %%%%flow cell holds `param` lines only; this belongs into a "
                       "plain cell, or into a step");
     }
     return ERR_NONE;
@@ -245,7 +273,8 @@ static enum err_code add_input(struct builder *b, const char *input)
     size_t len = strlen(input);
     const struct decl *d = index_find(b->m->ix, input, len);
     if (name_find(b->m, input) != NONE) {
-        return err_set(b->e, ERR_USAGE, "--input %s: '%s' is a parameter of the flow; give it as --%s VALUE", input, input, input);
+        return err_set(b->e, ERR_USAGE, "--input %s: '%s' is a parameter of the flow; give it as --%s VALUE", input,
+                       input, input);
     }
     if (!d || d->kind != DECL_VARIABLE || d->source->header || !d->type) {
         return err_set(b->e, ERR_USAGE, "--input %s: no plain cell defines a variable '%s'", input, input);
@@ -255,9 +284,10 @@ static enum err_code add_input(struct builder *b, const char *input)
         return err_memory(b->e);
     }
     (void)snprintf(label, 32, "cell [%d]", d->source->number); /* fits */
-    struct model_name name = { .name = input, .role = NAME_INPUT, .label = label, .line = d->source->line, .split = NONE,
-                               .over = NONE };
-    enum err_code code = shape_of(b->m->ix, d->type, input, NULL, b->a, &name.shape, b->e);
+    struct model_name name = {
+        .name = input, .role = NAME_INPUT, .label = label, .line = d->source->line, .split = NONE, .over = NONE
+    };
+    enum err_code code = shape_of(b->m->ix, d->type, input, b->a, &name.shape, b->e);
     if (code) {
         (void)err_context(b->e, "--input %s", input); /* keeps the code */
         return code;
@@ -303,12 +333,13 @@ static const char *role_text(enum name_role role)
     return role == NAME_PARAMETER ? "parameter" : role == NAME_INPUT ? "the variable given as input" : "artifact";
 }
 
-static enum err_code type_conflict(struct builder *b, const struct model_name *first, const struct flowcell *cell, const char *step,
-                                   const struct scan_item *item, const struct shape *s)
+static enum err_code type_conflict(struct builder *b, const struct model_name *first, const struct flowcell *cell,
+                                   const char *step, const struct scan_item *item, const struct shape *s)
 {
     enum err_code code = err_set(
-        b->e, ERR_TYPE, "'%s' is %s in step '%s', but %s '%s' is %s in %s line %d; one name has one type in a flow", item->name,
-        s->spelling, step, role_text(first->role), item->name, first->shape.spelling, first->label, first->line);
+        b->e, ERR_TYPE, "'%s' is %s in step '%s', but %s '%s' is %s in %s line %d; one name has one type in a flow",
+        item->name, s->spelling, step, role_text(first->role), item->name, first->shape.spelling, first->label,
+        first->line);
     return blame(b, cell, first->cell, code, item->line);
 }
 
@@ -323,8 +354,10 @@ static enum err_code add_artifacts(struct builder *b, unsigned step)
                                    .line = item->line, .item = item, .split = NONE, .over = NONE };
         for (size_t k = 0; k < i; k++) {
             if (strcmp(s->scan.items[k].name, item->name) == 0) {
-                return blame(b, s->cell, NULL, err_set(b->e, ERR_NAME, "artifact '%s' is declared twice in this step, first in line %d",
-                             item->name, s->scan.items[k].line), item->line);
+                return blame(b, s->cell, NULL,
+                             err_set(b->e, ERR_NAME, "artifact '%s' is declared twice in this step, first in line %d",
+                                     item->name, s->scan.items[k].line),
+                             item->line);
             }
         }
         if (!item->type) {
@@ -357,8 +390,8 @@ static enum err_code loop_shape(struct builder *b, unsigned step, struct model_n
         enum constant_kind kind = constant_eval(b->m->ix, line->over, NULL, NULL, &value);
         if (kind == CONSTANT_NOT) {
             b->m->missing = line->over;
-            return err_set(b->e, ERR_PENDING, "step '%s' needs '%s' for its foreach; no step or parameter makes it", line->step,
-                           line->over);
+            return err_set(b->e, ERR_PENDING, "step '%s' needs '%s' for its foreach; no step or parameter makes it",
+                           line->step, line->over);
         }
         if (kind == CONSTANT_VALUE && value < 0) {
             return err_set(b->e, ERR_TYPE, "foreach %s in %s: the count is %lld", line->variable, line->over, value);
@@ -369,7 +402,7 @@ static enum err_code loop_shape(struct builder *b, unsigned step, struct model_n
         }
         *type = (struct ctype){ .kind = CTYPE_INTEGER, .spelling = "int" };
         loop->counts = true;
-        return shape_of(b->m->ix, type, line->variable, NULL, b->a, &loop->shape, b->e);
+        return shape_of(b->m->ix, type, line->variable, b->a, &loop->shape, b->e);
     }
     const struct model_name *array = &b->m->names[over];
     enum ctype_kind kind = array->shape.resolved->kind;
@@ -389,8 +422,13 @@ static enum err_code add_loop(struct builder *b, unsigned step)
     if (!cell->line.variable) {
         return ERR_NONE;
     }
-    struct model_name loop = { .name = cell->line.variable, .role = NAME_LOOP, .cell = cell, .label = cell->label, .line = 1,
-                               .split = (int)step, .over = NONE };
+    struct model_name loop = { .name = cell->line.variable,
+                               .role = NAME_LOOP,
+                               .cell = cell,
+                               .label = cell->label,
+                               .line = 1,
+                               .split = (int)step,
+                               .over = NONE };
     enum err_code code = check_name(b, loop.name);
     code = code ? code : loop_shape(b, step, &loop);
     if (code) {
@@ -398,8 +436,9 @@ static enum err_code add_loop(struct builder *b, unsigned step)
     }
     int twin = name_find(m, loop.name);
     if (twin != NONE) {
-        code = err_set(b->e, ERR_NAME, "the foreach variable '%s' has the name of %s '%s' (%s line %d); choose another name",
-                       loop.name, role_text(m->names[twin].role), loop.name, m->names[twin].label, m->names[twin].line);
+        code = err_set(b->e, ERR_NAME,
+                       "the foreach variable '%s' has the name of %s '%s' (%s line %d); choose another name", loop.name,
+                       role_text(m->names[twin].role), loop.name, m->names[twin].label, m->names[twin].line);
         return blame(b, cell, m->names[twin].cell, code, 1);
     }
     return add_name(b, loop) ? ERR_NONE : ERR_MEMORY;
@@ -481,9 +520,15 @@ static enum err_code add_steps(struct builder *b)
     for (size_t i = 0; i < n; i++) {
         const struct stepline *line = &sorted[i]->line;
         m->steps[i].cell = sorted[i];
-        m->graph.steps[i] = (struct graph_step){ .name = line->step, .next = line->next, .nnext = line->nnext, .split = NONE,
-                                                 .foreach = line->variable, .join = line->join, .cell = sorted[i]->label,
-                                                 .line = 1, .scope = NONE };
+        m->graph.steps[i] = (struct graph_step){ .name = line->step,
+                                                 .next = line->next,
+                                                 .nnext = line->nnext,
+                                                 .split = NONE,
+                                                 .foreach = line->variable,
+                                                 .join = line->join,
+                                                 .cell = sorted[i]->label,
+                                                 .line = 1,
+                                                 .scope = NONE };
         const struct tokens *t = &sorted[i]->tokens;
         enum err_code code = scan_body(t, 0, (uint32_t)t->count, &o, b->a, &m->steps[i].scan, b->e);
         if (code) {

@@ -1,8 +1,8 @@
 /* A flow as understood: its steps in a graph, its names with their types, and which names reach which step.
  *
- * Made anew from the registered cells and the index whenever it is needed; everything lives in one arena. Ids of names are
- * their places in `names`: parameters, inputs, then artifacts and foreach variables in graph order, ties by name; never by
- * the order of registration. */
+ * Made anew from the registered cells and the index whenever it is needed; everything lives in one arena. Ids of names
+ * are their places in `names`: parameters, inputs, then artifacts and foreach variables in graph order, ties by name;
+ * never by the order of registration. */
 #ifndef WEIR_LANG_MODEL_H
 #define WEIR_LANG_MODEL_H
 
@@ -77,8 +77,9 @@ struct model_source {
     const char *const *inputs;            /* NULL-terminated, or NULL */
 };
 
-/* Everything but the uses of names inside the steps (see resolve.h). A graph that is not sound is no failure: see placed.
- * ERR_SYNTAX, ERR_NAME, ERR_TYPE, ERR_GRAPH (what no further step cures); ERR_PENDING: a type or an array that is not there. */
+/* Everything but the uses of names inside the steps (see resolve.h). A graph that is not sound is no failure: see
+ * placed. ERR_SYNTAX, ERR_NAME, ERR_TYPE, ERR_GRAPH (what no further step cures); ERR_PENDING: a type or an array that
+ * is not there. */
 enum err_code model_build(const struct model_source *from, struct arena *a, struct model *out, struct err *e);
 
 /* The flow's name as seen in a step (foreach variables only inside their split). -1: none. */
@@ -86,6 +87,10 @@ int model_find(const struct model *m, unsigned step, const char *name, size_t le
 
 /* Whether step runs inside split (an index), at any depth. */
 bool model_inside(const struct model *m, unsigned step, int split);
+
+/* What name means outside of flows, NULL: nothing. The host's hidden cells (their ids have a blank, a front end's never
+ * do) make values of earlier runs for later cells; a flow is not made of them. */
+const struct decl *model_outside(const struct index *ix, const char *name, size_t len);
 
 /* A plain cell's declaration of name: it is not the language's word then. */
 bool model_user_declared(const struct index *ix, const char *name, size_t len);

@@ -1,7 +1,7 @@
 /* Which names reach which step of a flow (see model.h).
  *
- * In topological order: what a step declares goes on to the next; a join starts from what its split sent out, and what any
- * step between the two declared comes in several versions, to be had through `inputs` alone. */
+ * In topological order: what a step declares goes on to the next; a join starts from what its split sent out, and what
+ * any step between the two declared comes in several versions, to be had through `inputs` alone. */
 #include "runtime/lang/model_reach.h"
 #include "runtime/base/buf.h"
 

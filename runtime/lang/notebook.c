@@ -1,7 +1,7 @@
 /* See notebook.h.
  *
- * A cell's source is a string or a list of strings to be joined. Ids are missing before nbformat 4.5, and hand-edited files
- * repeat them: such cells get one made from their position, so that no cell is taken for another. */
+ * A cell's source is a string or a list of strings to be joined. Ids are missing before nbformat 4.5, and hand-edited
+ * files repeat them: such cells get one made from their position, so that no cell is taken for another. */
 #include "runtime/lang/notebook.h"
 
 #include <fcntl.h>
@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static enum err_code read_source(struct notebook *nb, const json_t *source, size_t position, struct cell *cell, struct err *e)
+static enum err_code read_source(struct notebook *nb, const json_t *source, size_t position, struct cell *cell,
+                                 struct err *e)
 {
     struct buf text;
     buf_init(&text, LEX_MAX_TEXT);
@@ -81,7 +82,8 @@ static enum err_code read_cells(const char *name, const json_t *root, struct not
     const json_t *cells = json_object_get(root, "cells");
     json_int_t format = json_integer_value(json_object_get(root, "nbformat"));
     if (format != 4 || !json_is_array(cells)) {
-        return err_set(e, ERR_FORMAT, "%s is not a notebook of format 4 (nbformat %lld%s); save it with a current Jupyter", name,
+        return err_set(e, ERR_FORMAT,
+                       "%s is not a notebook of format 4 (nbformat %lld%s); save it with a current Jupyter", name,
                        (long long)format, json_is_array(cells) ? "" : ", no list of cells");
     }
     size_t count = json_array_size(cells);
@@ -146,7 +148,8 @@ enum err_code notebook_read(const char *path, struct notebook *out, struct err *
         goto done;
     }
     if (st.st_size > NOTEBOOK_MAX_BYTES) {
-        code = err_set(e, ERR_LIMIT, "%s has %lld bytes, more than %d", path, (long long)st.st_size, NOTEBOOK_MAX_BYTES);
+        code =
+            err_set(e, ERR_LIMIT, "%s has %lld bytes, more than %d", path, (long long)st.st_size, NOTEBOOK_MAX_BYTES);
         goto done;
     }
     data = malloc((size_t)st.st_size + 1);

@@ -11,11 +11,12 @@ enum { NOTEBOOK_MAX_BYTES = 256 << 20, NOTEBOOK_MAX_CELLS = 20000 };
 
 struct notebook {
     struct arena arena;         /* owns everything here */
-    struct cell *cells;         /* code cells that are not blank, in order; number: 1, 2, ... as after "Run All"; id: unique */
+    struct cell *cells; /* code cells that are not blank, in order; number: 1, 2, ... as after "Run All"; id: unique */
     size_t ncells;
 };
 
-/* Read the file at path. Free with notebook_done, also after a failure. ERR_IO; ERR_FORMAT: not a notebook; ERR_LIMIT. */
+/* Read the file at path. Free with notebook_done, also after a failure. ERR_IO; ERR_FORMAT: not a notebook; ERR_LIMIT.
+ */
 enum err_code notebook_read(const char *path, struct notebook *out, struct err *e);
 
 /* The same from memory; name is for messages. */

@@ -1,5 +1,5 @@
-/* See order.h. Repeatedly takes the smallest declaration whose needs are all there; in a circle, the smallest of all, after
- * prototypes of the functions that it still needs. */
+/* See order.h. Repeatedly takes the smallest declaration whose needs are all there; in a circle, the smallest of all,
+ * after prototypes of the functions that it still needs. */
 #include "runtime/lang/order.h"
 
 #include <stdio.h>
@@ -59,7 +59,8 @@ static void find_needs(const struct sorter *s, struct node *node, const struct t
         need(s, node, index_find_macro(s->ix, text, len));
         if (i && (token_is(t, i - 1, "struct") || token_is(t, i - 1, "union") || token_is(t, i - 1, "enum"))) {
             char tag[300];
-            int n = snprintf(tag, sizeof tag, "%.*s %.*s", (int)t->at[i - 1].len, t->text + t->at[i - 1].start, (int)len, text);
+            int n = snprintf(tag, sizeof tag, "%.*s %.*s", (int)t->at[i - 1].len, t->text + t->at[i - 1].start,
+                             (int)len, text);
             need(s, node, index_find(s->ix, tag, n < (int)sizeof tag ? (size_t)n : sizeof tag - 1));
         }
     }
@@ -85,7 +86,8 @@ static enum err_code read_declaration(struct sorter *s, struct node *node, const
     } else if (d.is_definition || d.declarators[0].type->kind == CTYPE_FUNCTION) {
         node->kind = ORDER_FUNCTION;
         if (d.is_definition && !d.old_style) {
-            size_t start = t->at[d.first].start, end = (size_t)t->at[d.declarators[0].end - 1].start + t->at[d.declarators[0].end - 1].len;
+            size_t start = t->at[d.first].start,
+                   end = (size_t)t->at[d.declarators[0].end - 1].start + t->at[d.declarators[0].end - 1].len;
             char *text = arena_alloc(s->a, end - start + 2);
             if (!text) {
                 return ERR_MEMORY;
@@ -125,7 +127,8 @@ static enum err_code add_needs(struct sorter *s, struct err *e)
     for (size_t i = 0; i < s->n && !code; i++) {
         struct tokens t = { .count = 0 };
         s->nodes[i].needs = arena_alloc(s->a, s->n + 1);
-        code = s->nodes[i].needs ? lex_source(s->nodes[i].source, s->nodes[i].kind == ORDER_MACRO, &t, e) : err_memory(e);
+        code =
+            s->nodes[i].needs ? lex_source(s->nodes[i].source, s->nodes[i].kind == ORDER_MACRO, &t, e) : err_memory(e);
         if (!code) {
             find_needs(s, &s->nodes[i], &t);
         }
@@ -182,8 +185,8 @@ static void sort(struct sorter *s)
     }
 }
 
-enum err_code order_sources(const struct index *ix, const struct closure *reached, struct arena *a, struct order_item **out,
-                            size_t *count, struct err *e)
+enum err_code order_sources(const struct index *ix, const struct closure *reached, struct arena *a,
+                            struct order_item **out, size_t *count, struct err *e)
 {
     struct sorter s = { .ix = ix, .a = a };
     size_t most = reached->nsources + reached->nmacros;

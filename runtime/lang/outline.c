@@ -11,6 +11,10 @@
 
 #include <string.h>
 
+enum { MAX_DEPTH = 20 };
+
+static bool remember_macros(struct index *ix, struct piece *piece);
+
 static enum word_kind word_of(const struct tokens *t, size_t i)
 {
     return t->at[i].kind == TOKEN_IDENT ? lex_word(t->text + t->at[i].start, t->at[i].len) : WORD_NAME;
@@ -101,6 +105,13 @@ static long long count_elements(struct index *ix, const struct tokens *t, size_t
     return count;
 }
 
+/* Bytes of a string constant with its NUL; 0: one with escapes or a prefix, which is left to the compiler. */
+static long long string_bytes(const char *s, size_t len)
+{
+    bool plain = len >= 2 && s[0] == '"' && !memchr(s, '\\', len);
+    return plain ? (long long)len - 1 : 0;
+}
+
 /* What stands between the [] of d; "" when it cannot be told from the text. */
 static void array_size(struct index *ix, const struct tokens *t, const struct cdecl *d, struct buf *out)
 {
@@ -113,6 +124,13 @@ static void array_size(struct index *ix, const struct tokens *t, const struct cd
         end = first + 2;
         first++;
         braced = false;
+    }
+    if (!braced && t->at[first].kind == TOKEN_STRING && end == first + 1) {
+        long long bytes = string_bytes(t->text + t->at[first].start, t->at[first].len);
+        if (bytes > 0) {
+            buf_printf(out, "%lld", bytes);
+            return;
+        }
     }
     if (!braced && t->at[first].kind == TOKEN_STRING) {
         bool narrow = t->text[t->at[first].start] == '"' || t->text[t->at[first].start + 1] == '8';
@@ -241,7 +259,33 @@ enum err_code piece_outline(struct index *ix, struct piece *piece, struct err *e
     if (!code) {
         piece->outline = arena_strndup(&piece->record->arena, expanded.data, expanded.len);
         piece->outline_len = expanded.len;
-        code = piece->outline ? ERR_NONE : err_memory(e);
+        code = piece->outline && remember_macros(ix, piece) ? ERR_NONE : err_memory(e);
+    }
+    buf_done(&text);
+    buf_done(&expanded);
+    return code;
+}
+
+enum err_code outline_type(struct index *ix, struct piece *piece, struct node *node, struct err *e)
+{
+    struct cdecl *d = (struct cdecl *)(uintptr_t)node->decl.declarator; /* our own, in the piece's arena */
+    struct buf text;
+    struct buf expanded;
+    buf_init(&text, 0);
+    buf_init(&expanded, 0);
+    enum err_code code = ERR_NONE;
+    if (d->type->kind == CTYPE_ARRAY && d->type->dim[0] == '\0' && d->init_first < d->init_end) {
+        array_size(ix, &piece->tokens, d, &text);
+        const char *size = arena_strndup(&piece->record->arena, text.data, text.len);
+        d->type->dim = size ? size : "";
+        buf_clear(&text);
+    }
+    ctype_print(&text, d->type, "");
+    code = buf_check(&text, "a type", e);
+    code = code ? code : expand(ix, text.data, text.len, &expanded, e);
+    if (!code) {
+        node->type_text = arena_strndup(&piece->record->arena, expanded.data, expanded.len);
+        code = node->type_text ? ERR_NONE : err_memory(e);
     }
     buf_done(&text);
     buf_done(&expanded);
@@ -307,9 +351,73 @@ static const struct node *meaning(const struct piece *piece, const char *name, s
     return NULL;
 }
 
-bool piece_is_old(const struct piece *piece)
+static bool stale_at(const struct piece *piece, unsigned depth)
 {
-    return piece->outline && is_old(piece);
+    if (!piece->outline || depth > MAX_DEPTH) {
+        return false;
+    }
+    bool stale = is_old(piece);
+    for (size_t i = 0; i < piece->nmacros && !stale; i++) {
+        const struct node *then = piece->macros[i];
+        const struct node *now = entry_macro(then->entry);
+        stale = !now || now->decl.source->len != then->decl.source->len ||
+                memcmp(now->decl.source->text, then->decl.source->text, now->decl.source->len) != 0;
+    }
+    for (size_t i = 0; i < piece->needs.count && !stale; i++) {
+        const struct node *node = need_node(&piece->needs.at[i]);
+        stale = node && node->piece != piece && stale_at(node->piece, depth + 1);
+    }
+    return stale;
+}
+
+bool piece_is_stale(const struct piece *piece)
+{
+    return stale_at(piece, 0);
+}
+
+/* The user's macros among tokens [first, end), and those in their bodies. */
+static bool add_macros(struct index *ix, struct piece *piece, const struct tokens *t, size_t first, size_t end, unsigned depth)
+{
+    bool ok = true;
+    for (size_t i = first; i < end && ok; i++) {
+        const struct node *found = t->at[i].kind == TOKEN_IDENT
+                                       ? entry_macro(entry_find(ix, t->text + t->at[i].start, t->at[i].len))
+                                       : NULL;
+        if (!found || found->piece->record->is_header || depth > MAX_DEPTH) {
+            continue;
+        }
+        struct node **grown = arena_alloc(&piece->record->arena, (piece->nmacros + 1) * sizeof *grown);
+        if (!grown) {
+            return false;
+        }
+        for (size_t k = 0; k < piece->nmacros; k++) {
+            grown[k] = piece->macros[k];
+        }
+        grown[piece->nmacros++] = found->entry->newest[SPACE_MACRO];
+        piece->macros = grown;
+        struct tokens body;
+        ok = !lex(found->decl.source->text + 1, found->decl.source->len - 1, &body, NULL);
+        if (ok) {
+            ok = add_macros(ix, piece, &body, 2, body.count, depth + 1);
+            tokens_done(&body);
+        }
+    }
+    return ok;
+}
+
+/* Of what the outline repeats: neither bodies nor initialisers. */
+static bool remember_macros(struct index *ix, struct piece *piece)
+{
+    const struct cdeclaration *d = piece->declaration;
+    const struct tokens *t = &piece->tokens;
+    if (d->is_definition) {
+        return add_macros(ix, piece, t, d->first, d->body, 0);
+    }
+    bool ok = add_macros(ix, piece, t, d->first, d->specifiers_end, 0);
+    for (size_t i = 0; i < d->ndeclarators && ok; i++) {
+        ok = add_macros(ix, piece, t, d->declarators[i].first, d->declarators[i].end, 0);
+    }
+    return ok;
 }
 
 /* A header's text on one line, so that the compiler has less to read; kept for the next time. */

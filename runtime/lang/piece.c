@@ -197,6 +197,9 @@ static bool is_mention(const struct naming *n, const struct cdeclaration *d, con
     if (n->piece->record->is_header || d->storage == CDECL_TYPEDEF || !declarator->type) {
         return false;
     }
+    if (strncmp(declarator->name, CELL_MAIN, strlen(CELL_MAIN)) == 0) {
+        return true; /* a program's main is nobody else's */
+    }
     if (declarator->type->kind == CTYPE_FUNCTION ? d->is_definition : d->storage != CDECL_EXTERN) {
         return declarator->type->kind != CTYPE_FUNCTION && piece_is_runtime_array(n->ix, declarator->type);
     }

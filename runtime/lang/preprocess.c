@@ -28,7 +28,7 @@ static void write_complaint(void *opaque, const char *message)
 }
 
 /* In the child. Never returns. */
-static void child(const char *text, bool definitions, int out, int complaints)
+static void child(const char *text, enum preprocess want, int out, int complaints)
 {
     TCCState *s = tcc_new();
     if (!s || dup2(out, STDOUT_FILENO) < 0) {
@@ -36,7 +36,7 @@ static void child(const char *text, bool definitions, int out, int complaints)
     }
     tcc_set_error_func(s, &complaints, write_complaint);
     tcc_set_output_type(s, TCC_OUTPUT_PREPROCESS);
-    if (definitions) {
+    if (want != PREPROCESS_TEXT) {
         tcc_set_options(s, "-dD");
     }
     tcc_define_symbol(s, "_GNU_SOURCE", "1");
@@ -78,7 +78,7 @@ static enum err_code wait_for(pid_t pid, int *status, struct err *e)
     return ERR_NONE;
 }
 
-static enum err_code run_child(const char *text, bool definitions, int out, int complaints, int *status, struct err *e)
+static enum err_code run_child(const char *text, enum preprocess want, int out, int complaints, int *status, struct err *e)
 {
     (void)fflush(stdout); /* else the child would write what is buffered here */
     pid_t pid = fork();
@@ -86,12 +86,12 @@ static enum err_code run_child(const char *text, bool definitions, int out, int 
         return err_errno(e, "fork of the preprocessor");
     }
     if (pid == 0) {
-        child(text, definitions, out, complaints);
+        child(text, want, out, complaints);
     }
     return wait_for(pid, status, e);
 }
 
-enum err_code run_preprocessor(const char *text, size_t len, bool definitions, struct buf *out, struct buf *complaint, struct err *e)
+enum err_code run_preprocessor(const char *text, size_t len, enum preprocess want, struct buf *out, struct buf *complaint, struct err *e)
 {
     int output = memfd_create("weir-preprocess", MFD_CLOEXEC);
     int errors = memfd_create("weir-complaints", MFD_CLOEXEC);
@@ -103,7 +103,7 @@ enum err_code run_preprocessor(const char *text, size_t len, bool definitions, s
     } else if (output < 0 || errors < 0) {
         code = err_errno(e, "memory file for the preprocessor");
     }
-    code = code ? code : run_child(copy, definitions, output, errors, &status, e);
+    code = code ? code : run_child(copy, want, output, errors, &status, e);
     code = code ? code : read_all(output, out, e);
     code = code ? code : read_all(errors, complaint, e);
     if (!code && status != 0 && complaint->len == 0) {

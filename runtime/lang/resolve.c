@@ -1,4 +1,5 @@
-/* See resolve.h. Walks the free identifiers that scan.h found; macros of plain cells are looked into for names of the flow. */
+/* See resolve.h. Walks the free identifiers that scan.h found; macros of plain cells are looked into for names of the
+ * flow. */
 #include "runtime/lang/resolve_internal.h"
 #include "runtime/lang/assign.h"
 #include "runtime/lang/macro.h"
@@ -117,7 +118,8 @@ static enum err_code word_operand(struct resolver *r, struct ref *ref)
         struct ref member = { .token = i, .name = NONE, .member = NONE };
         code = resolver_inputs(r, i, &member);
         if (!code && (member.kind != REF_MEMBER || member.end != ref->operand_end)) {
-            code = resolver_fail(r, ERR_SYNTAX, i, "%s() takes the name of an artifact, as inputs.at[i].x", word_text(ref->kind));
+            code = resolver_fail(r, ERR_SYNTAX, i, "%s() takes the name of an artifact, as inputs.at[i].x",
+                                 word_text(ref->kind));
         }
         if (!code) {
             ref->member = member.member;
@@ -161,12 +163,15 @@ static enum err_code check_word(struct resolver *r, const struct ref *ref)
     const char *name = resolver_text(r, ref->operand_end - 1);
     if (ref->kind == REF_LEN || ref->kind == REF_DIM) {
         bool fits = operand_ndim(r, ref) > 0 || (ref->kind == REF_LEN && s->form == WEIR_TEXT);
-        return fits ? ERR_NONE : resolver_fail(r, ERR_TYPE, i, "%s() takes an array, and '%.*s' is %s", word_text(ref->kind), len,
-                                               name, s->spelling);
+        return fits ? ERR_NONE
+                    : resolver_fail(r, ERR_TYPE, i, "%s() takes an array, and '%.*s' is %s", word_text(ref->kind), len,
+                                    name, s->spelling);
     }
-    if (s->form != WEIR_DYNAMIC || r->m->names[ref->name].role == NAME_LOOP || (ref->kind == REF_PUSH && s->ndim != 1)) {
-        return resolver_fail(r, ERR_TYPE, i, "%s() takes an array declared as `T x[]`%s, and '%.*s' is %s", word_text(ref->kind),
-                             ref->kind == REF_PUSH ? "" : " or `T x[][K]`", len, name, s->spelling);
+    if (s->form != WEIR_DYNAMIC || r->m->names[ref->name].role == NAME_LOOP ||
+        (ref->kind == REF_PUSH && s->ndim != 1)) {
+        return resolver_fail(r, ERR_TYPE, i, "%s() takes an array declared as `T x[]`%s, and '%.*s' is %s",
+                             word_text(ref->kind), ref->kind == REF_PUSH ? "" : " or `T x[][K]`", len, name,
+                             s->spelling);
     }
     return ERR_NONE;
 }
@@ -181,7 +186,9 @@ static enum err_code add_word(struct resolver *r, uint32_t i, enum ref_kind kind
         ref.operand_end = ref.comma;
         if (ref.comma + 1 >= close) {
             return resolver_fail(r, ERR_SYNTAX, i, "%s() takes two arguments: %s", word_text(kind),
-                                 kind == REF_DIM ? "dim(x, 1)" : kind == REF_RESIZE ? "resize(x, n)" : "push(x, value)");
+                                 kind == REF_DIM      ? "dim(x, 1)"
+                                 : kind == REF_RESIZE ? "resize(x, n)"
+                                                      : "push(x, value)");
         }
     }
     enum err_code code = word_operand(r, &ref);
@@ -198,7 +205,8 @@ static enum err_code add_current(struct resolver *r, uint32_t i)
     for (size_t k = 0; k < sizeof members / sizeof members[0]; k++) {
         if (token_is(r->t, i + 1, ".") && scan_is(r->t, i + 2, members[k])) {
             r->out->uses_current = true;
-            return add_ref(r, (struct ref){ .kind = REF_CURRENT, .token = i, .end = i + 1, .name = NONE, .member = NONE });
+            return add_ref(r,
+                           (struct ref){ .kind = REF_CURRENT, .token = i, .end = i + 1, .name = NONE, .member = NONE });
         }
     }
     for (size_t k = 0; k < sizeof later / sizeof later[0]; k++) {
@@ -234,7 +242,8 @@ static enum err_code add_language_word(struct resolver *r, uint32_t i, bool *don
         return code ? code : add_ref(r, ref);
     }
     if (call && (scan_is(r->t, i, "merge") || scan_is(r->t, i, "codec"))) {
-        return resolver_fail(r, ERR_SYNTAX, i, "`%.*s(...)` is not supported yet", (int)text_len(r, i), resolver_text(r, i));
+        return resolver_fail(r, ERR_SYNTAX, i, "`%.*s(...)` is not supported yet", (int)text_len(r, i),
+                             resolver_text(r, i));
     }
     *done = false;
     return ERR_NONE;
@@ -246,7 +255,8 @@ struct macro_walk { const struct decl *seen[MAX_MACROS]; unsigned nseen; uint32_
 
 static enum err_code check_macro(struct resolver *r, struct macro_walk *w, const struct decl *d);
 
-static enum err_code macro_name(struct resolver *r, struct macro_walk *w, const struct decl *d, const struct tokens *t, uint32_t i)
+static enum err_code macro_name(struct resolver *r, struct macro_walk *w, const struct decl *d, const struct tokens *t,
+                                uint32_t i)
 {
     const char *text = t->text + t->at[i].start;
     size_t len = t->at[i].len;
@@ -255,9 +265,11 @@ static enum err_code macro_name(struct resolver *r, struct macro_walk *w, const 
         static const char *const words[] = { "len", "dim", "resize", "push", "fail", "inputs", "current" };
         for (size_t k = 0; k < sizeof words / sizeof words[0]; k++) {
             bool call = token_is(t, i + 1, "(");
-            if (scan_is(t, i, words[k]) && (k > 4 || call) && !model_user_declared(r->m->ix, text, len) && !index_find(r->m->ix, text, len)) {
-                return resolver_fail(r, ERR_SYNTAX, w->use, "the macro '%s' (cell [%d] line %d) uses `%s`, which works only in a "
-                                     "step's own text; write it here", d->name, d->source->number, d->source->line, words[k]);
+            if (scan_is(t, i, words[k]) && (k > 4 || call) && !model_outside(r->m->ix, text, len)) {
+                return resolver_fail(r, ERR_SYNTAX, w->use,
+                                     "the macro '%s' (cell [%d] line %d) uses `%s`, which works only in a "
+                                     "step's own text; write it here",
+                                     d->name, d->source->number, d->source->line, words[k]);
             }
         }
         const struct decl *inner = index_find_macro(r->m->ix, text, len);
@@ -265,8 +277,10 @@ static enum err_code macro_name(struct resolver *r, struct macro_walk *w, const 
     }
     int form = r->m->names[name].shape.form;
     if (resolve_is_boxed(r->m, r->step, (unsigned)name) || form == WEIR_SHAPED) {
-        return resolver_fail(r, ERR_TYPE, w->use, "the macro '%s' (cell [%d] line %d) names the array artifact '%s'; give it to the "
-                             "macro as an argument", d->name, d->source->number, d->source->line, r->m->names[name].name);
+        return resolver_fail(r, ERR_TYPE, w->use,
+                             "the macro '%s' (cell [%d] line %d) names the array artifact '%s'; give it to the "
+                             "macro as an argument",
+                             d->name, d->source->number, d->source->line, r->m->names[name].name);
     }
     r->out->reads[name] = true;
     return resolver_reaches(r, w->use, (unsigned)name);
@@ -318,7 +332,7 @@ static enum err_code add_outside_name(struct resolver *r, uint32_t i)
     size_t len = text_len(r, i);
     const struct decl *macro = index_find_macro(r->m->ix, text, len);
     bool reserved = len > 1 && text[0] == '_' && text[1] == '_'; /* the compiler's */
-    if (!macro && !reserved && !index_find(r->m->ix, text, len)) {
+    if (!macro && !reserved && !model_outside(r->m->ix, text, len)) {
         return may_be_declared_by_macro(r, i) ? ERR_NONE : resolver_unknown(r, i);
     }
     struct macro_walk walk = { .use = i };
@@ -367,8 +381,8 @@ static enum err_code add_tags(struct resolver *r)
     for (size_t i = 0; i < r->scan->ntags && !code; i++) {
         const struct scan_tag *tag = &r->scan->tags[i];
         char text[300];
-        (void)snprintf(text, sizeof text, "%.*s %.*s", (int)text_len(r, tag->keyword), resolver_text(r, tag->keyword), 250,
-                       resolver_text(r, tag->token)); /* the tag is cut below */
+        (void)snprintf(text, sizeof text, "%.*s %.*s", (int)text_len(r, tag->keyword), resolver_text(r, tag->keyword),
+                       250, resolver_text(r, tag->token)); /* the tag is cut below */
         size_t len = text_len(r, tag->keyword) + 1 + (text_len(r, tag->token) < 250 ? text_len(r, tag->token) : 250);
         code = add_outside(r, text, len < strlen(text) ? len : strlen(text));
     }
@@ -384,7 +398,9 @@ static int compare_refs(const void *a, const void *b)
 static enum err_code resolver_init(struct resolver *r)
 {
     unsigned n = r->m->nnames + 1;
-    *r->out = (struct resolved){ .reads = arena_alloc(r->a, n), .sized = arena_alloc(r->a, n), .loads = arena_alloc(r->a, n) };
+    *r->out = (struct resolved){ .reads = arena_alloc(r->a, n),
+                                 .sized = arena_alloc(r->a, n),
+                                 .loads = arena_alloc(r->a, n) };
     r->taken = arena_alloc(r->a, r->t->count + 1);
     return r->out->reads && r->out->sized && r->out->loads && r->taken ? ERR_NONE : err_memory(r->e);
 }
@@ -399,7 +415,8 @@ static enum err_code check_pp(struct resolver *r)
         p += strspn(p, " \t");
         for (; item < r->scan->nitems && r->scan->items[item].word < token; item++) {
             if (open) {
-                return resolver_fail(r, ERR_SYNTAX, r->scan->items[item].word, "`artifact` between #if and #endif; declare it outside");
+                return resolver_fail(r, ERR_SYNTAX, r->scan->items[item].word,
+                                     "`artifact` between #if and #endif; declare it outside");
             }
         }
         if (strncmp(p, "define", 6) == 0 || strncmp(p, "undef", 5) == 0) {
@@ -414,7 +431,9 @@ static enum err_code check_pp(struct resolver *r)
 enum err_code resolve_step(struct model *m, unsigned step, struct arena *a, struct resolved *out, struct err *e)
 {
     const struct model_step *s = &m->steps[step];
-    struct resolver r = { .m = m, .step = step, .cell = s->cell, .t = &s->cell->tokens, .scan = &s->scan, .a = a, .out = out, .e = e };
+    struct resolver r = {
+        .m = m, .step = step, .cell = s->cell, .t = &s->cell->tokens, .scan = &s->scan, .a = a, .out = out, .e = e
+    };
     enum err_code code = resolver_init(&r);
     code = code ? code : check_pp(&r);
     code = code ? code : resolver_check_incoming(&r);
@@ -449,8 +468,9 @@ enum err_code resolve_parameters(struct model *m, struct arena *a, struct resolv
             known = same && m->names[k].role != NAME_LOOP ? (int)k : known;
         }
         if (known != NONE) {
-            return resolver_fail(&r, ERR_NAME, token, "a parameter's default can't use '%s', which is %s; it is made of constants",
-                                 m->names[known].name, m->names[known].role == NAME_PARAMETER ? "a parameter" : "an artifact");
+            return resolver_fail(
+                &r, ERR_NAME, token, "a parameter's default can't use '%s', which is %s; it is made of constants",
+                m->names[known].name, m->names[known].role == NAME_PARAMETER ? "a parameter" : "an artifact");
         }
         code = add_outside_name(&r, token);
     }

@@ -1,5 +1,5 @@
-/* What a step's text refers to: artifacts, `inputs`, `current`, and the words len, dim, resize, push, fail; checked against
- * the flow's model. Everything else is left to the index. Results live in the arena. */
+/* What a step's text refers to: artifacts, `inputs`, `current`, and the words len, dim, resize, push, fail; checked
+ * against the flow's model. Everything else is left to the index. Results live in the arena. */
 #ifndef WEIR_LANG_RESOLVE_H
 #define WEIR_LANG_RESOLVE_H
 

@@ -1,5 +1,5 @@
-/* What may be read and written where (see resolve.h): names that reach the step, read-only inputs that are assigned, uses
- * before the `artifact` line, sizeof of what has no size in its type. */
+/* What may be read and written where (see resolve.h): names that reach the step, read-only inputs that are assigned,
+ * uses before the `artifact` line, sizeof of what has no size in its type. */
 #include "runtime/lang/assign.h"
 #include "runtime/lang/model_reach.h"
 #include "runtime/lang/resolve_internal.h"
@@ -31,13 +31,14 @@ enum err_code resolver_unknown(struct resolver *r, uint32_t token)
     r->m->missing = arena_strndup(r->a, text, len);
     enum err_code code;
     if (token_is(r->t, token + 1, "(")) {
-        code = resolver_fail(r, ERR_PENDING, token, "'%.*s' is called here, but no cell defines it and no included header declares it",
+        code = resolver_fail(r, ERR_PENDING, token,
+                             "'%.*s' is called here, but no cell defines it and no included header declares it",
                              (int)len, text);
     } else if (r->cell->line.kind == STEPLINE_FLOW) {
         code = resolver_fail(r, ERR_PENDING, token, "the default needs '%.*s', which no cell defines", (int)len, text);
     } else {
-        code = resolver_fail(r, ERR_PENDING, token, "step '%s' needs '%.*s', which no earlier step makes%s", r->cell->line.step, (int)len,
-                             text, near.data);
+        code = resolver_fail(r, ERR_PENDING, token, "step '%s' needs '%.*s', which no earlier step makes%s",
+                             r->cell->line.step, (int)len, text, near.data);
     }
     buf_done(&near);
     return code;
@@ -56,8 +57,8 @@ static void list_makers(const struct resolver *r, unsigned name, int inside, str
         for (size_t k = 0; k < scan->nitems; k++) {
             bool makes = scan->items[k].type || inside != NONE;
             if (makes && m->steps[step].item_name[k] == (int)name) {
-                buf_printf(out, "%s'%s' (%s line %d)", out->len ? ", " : "", m->graph.steps[step].name, m->steps[step].cell->label,
-                           scan->items[k].line);
+                buf_printf(out, "%s'%s' (%s line %d)", out->len ? ", " : "", m->graph.steps[step].name,
+                           m->steps[step].cell->label, scan->items[k].line);
             }
         }
     }
@@ -69,7 +70,8 @@ static void advise(const struct model_name *n, const char *which, struct buf *ou
     bool copies = n->shape.form == WEIR_TEXT || (n->shape.form == WEIR_FIXED && !n->shape.ndim);
     buf_str(out, "`artifact ");
     ctype_print(out, n->shape.type, n->name);
-    buf_printf(out, copies ? " = inputs.%.*s.%s;`" : ";`, filled from inputs.%.*s.%s", (int)strcspn(which, "'"), which, n->name);
+    buf_printf(out, copies ? " = inputs.%.*s.%s;`" : ";`, filled from inputs.%.*s.%s", (int)strcspn(which, "'"), which,
+               n->name);
 }
 
 /* name was made in the branches of a split, and the join did not say which version goes on. */
@@ -88,11 +90,12 @@ static enum err_code versions_error(struct resolver *r, uint32_t token, unsigned
     buf_init(&advice, 0);
     list_makers(r, name, j->split, &makers);
     advise(n, fans ? "at[0]" : makers.data + 1, &advice);
-    enum err_code code = resolver_fail(r, ERR_NAME, token,
-                                       "'%s' is made %s the split '%s', by %s%s, and does not pass the join '%s' by itself; %s in '%s': %s",
-                                       n->name, fans ? "inside" : "on a branch of", m->graph.steps[j->split].name, makers.data,
-                                       fans ? ", once in each task" : "", j->name,
-                                       join == (int)r->step ? "read it from the inputs" : "choose one", j->name, advice.data);
+    enum err_code code = resolver_fail(
+        r, ERR_NAME, token,
+        "'%s' is made %s the split '%s', by %s%s, and does not pass the join '%s' by itself; %s in '%s': %s", n->name,
+        fans ? "inside" : "on a branch of", m->graph.steps[j->split].name, makers.data,
+        fans ? ", once in each task" : "", j->name, join == (int)r->step ? "read it from the inputs" : "choose one",
+        j->name, advice.data);
     buf_done(&makers);
     buf_done(&advice);
     return code;
@@ -112,9 +115,11 @@ enum err_code resolver_reaches(struct resolver *r, uint32_t token, unsigned name
     buf_init(&near, 0);
     list_makers(r, name, NONE, &makers);
     model_nearest(r->m, r->step, r->m->names[name].name, strlen(r->m->names[name].name), &near);
-    enum err_code code = resolver_fail(r, ERR_NAME, token, "step '%s' needs '%s', which no earlier step makes (%s does, but does not come "
-                                       "before '%s')%s", r->cell->line.step, r->m->names[name].name, makers.data, r->cell->line.step,
-                                       near.data);
+    enum err_code code =
+        resolver_fail(r, ERR_NAME, token,
+                      "step '%s' needs '%s', which no earlier step makes (%s does, but does not come "
+                      "before '%s')%s",
+                      r->cell->line.step, r->m->names[name].name, makers.data, r->cell->line.step, near.data);
     buf_done(&makers);
     buf_done(&near);
     return code;
@@ -125,15 +130,17 @@ enum err_code resolver_reaches(struct resolver *r, uint32_t token, unsigned name
 static enum err_code readonly_error(struct resolver *r, const struct ref *ref)
 {
     if (ref->kind == REF_MEMBER) {
-        return resolver_fail(r, ERR_TYPE, ref->token, "the artifacts of `inputs` are read-only; copy it into an artifact or a variable "
+        return resolver_fail(r, ERR_TYPE, ref->token,
+                             "the artifacts of `inputs` are read-only; copy it into an artifact or a variable "
                              "of this step first");
     }
     const struct model_name *n = &r->m->names[ref->name];
     if (n->role == NAME_LOOP) {
-        return resolver_fail(r, ERR_TYPE, ref->token, "'%s' is the foreach variable of '%s' and can't be changed", n->name,
-                             r->m->graph.steps[n->split].name);
+        return resolver_fail(r, ERR_TYPE, ref->token, "'%s' is the foreach variable of '%s' and can't be changed",
+                             n->name, r->m->graph.steps[n->split].name);
     }
-    return resolver_fail(r, ERR_TYPE, ref->token, "'%s' comes in read-only here; declare `artifact %s;` to change it", n->name, n->name);
+    return resolver_fail(r, ERR_TYPE, ref->token, "'%s' comes in read-only here; declare `artifact %s;` to change it",
+                         n->name, n->name);
 }
 
 static bool writes(const struct resolver *r, const struct ref *ref)
@@ -141,7 +148,8 @@ static bool writes(const struct resolver *r, const struct ref *ref)
     if (ref->kind == REF_RESIZE || ref->kind == REF_PUSH) {
         return true;
     }
-    return (ref->kind == REF_NAME || ref->kind == REF_MEMBER) && assign_is_target(r->t, r->scan->match, ref->token, ref->end);
+    return (ref->kind == REF_NAME || ref->kind == REF_MEMBER) &&
+           assign_is_target(r->t, r->scan->match, ref->token, ref->end);
 }
 
 /* A use of a name that this very step declares. */
@@ -153,12 +161,15 @@ static enum err_code check_own(struct resolver *r, const struct ref *ref)
         return ERR_NONE;
     }
     if (writes(r, ref)) {
-        return resolver_fail(r, ERR_TYPE, ref->token, "'%s' is changed before its `artifact` line (line %d); move that line up", name,
+        return resolver_fail(r, ERR_TYPE, ref->token,
+                             "'%s' is changed before its `artifact` line (line %d); move that line up", name,
                              item->line);
     }
     if (r->m->steps[r->step].in[ref->name] != REACH_HERE) {
-        return resolver_fail(r, ERR_NAME, ref->token, "'%s' is used before its `artifact` line (line %d), and nothing of that name comes "
-                             "in", name, item->line);
+        return resolver_fail(r, ERR_NAME, ref->token,
+                             "'%s' is used before its `artifact` line (line %d), and nothing of that name comes "
+                             "in",
+                             name, item->line);
     }
     return ERR_NONE;
 }
@@ -180,7 +191,9 @@ static bool is_sizeof_operand(const struct resolver *r, uint32_t first, uint32_t
 static enum err_code check_sizeof(struct resolver *r, const struct ref *ref)
 {
     bool is_all = ref->kind == REF_MEMBER && r->out->members[ref->member].place == MEMBER_ALL;
-    int name = ref->kind == REF_NAME ? ref->name : ref->kind == REF_MEMBER ? (int)r->out->members[ref->member].name : NONE;
+    int name = ref->kind == REF_NAME     ? ref->name
+               : ref->kind == REF_MEMBER ? (int)r->out->members[ref->member].name
+                                         : NONE;
     unsigned indices = 0;
     if (name == NONE || is_all || r->m->names[name].role == NAME_LOOP ||
         !is_sizeof_operand(r, ref->token, ref->end, &indices)) {
@@ -190,7 +203,8 @@ static enum err_code check_sizeof(struct resolver *r, const struct ref *ref)
     if ((s->form != WEIR_DYNAMIC || indices) && (s->form != WEIR_SHAPED || indices >= s->ndim)) {
         return ERR_NONE;
     }
-    return resolver_fail(r, ERR_TYPE, ref->token, "the size of '%s' is known at run time only, which sizeof does not see; use %s",
+    return resolver_fail(r, ERR_TYPE, ref->token,
+                         "the size of '%s' is known at run time only, which sizeof does not see; use %s",
                          r->m->names[name].name,
                          s->form == WEIR_DYNAMIC ? "len(x) * sizeof x[0]" : "dim(x, 0) and the sizeof of one element");
 }
@@ -241,10 +255,11 @@ static enum err_code incoming_error(struct resolver *r, const struct scan_item *
     } else {
         list_makers(r, (unsigned)name, NONE, &more);
     }
-    enum err_code code = resolver_fail(r, name == NONE ? ERR_PENDING : ERR_NAME, item->name_token,
-                                       "`artifact %s;` changes the '%s' that comes in, but no earlier step makes one%s%s; to make it here, "
-                                       "write its type: `artifact double %s;`", item->name, item->name, name == NONE ? "" : ", only ",
-                                       more.data, item->name);
+    enum err_code code = resolver_fail(
+        r, name == NONE ? ERR_PENDING : ERR_NAME, item->name_token,
+        "`artifact %s;` changes the '%s' that comes in, but no earlier step makes one%s%s; to make it here, "
+        "write its type: `artifact double %s;`",
+        item->name, item->name, name == NONE ? "" : ", only ", more.data, item->name);
     buf_done(&more);
     return code;
 }
@@ -255,12 +270,15 @@ static enum err_code check_initialiser(struct resolver *r, const struct scan_ite
         return ERR_NONE;
     }
     if (s->form == WEIR_SHAPED) {
-        return resolver_fail(r, ERR_TYPE, item->name_token, "'%s' has sizes known at run time only, so that it can't have an initialiser; "
-                             "it begins as zeros", item->name);
+        return resolver_fail(r, ERR_TYPE, item->name_token,
+                             "'%s' has sizes known at run time only, so that it can't have an initialiser; "
+                             "it begins as zeros",
+                             item->name);
     }
     bool text = item->init_end == item->init_first + 1 && r->t->at[item->init_first].kind == TOKEN_STRING;
     if (!token_is(r->t, item->init_first, "{") && !text) {
-        return resolver_fail(r, ERR_TYPE, item->init_first, "an array is initialised by values in braces; to copy one, use memcpy after "
+        return resolver_fail(r, ERR_TYPE, item->init_first,
+                             "an array is initialised by values in braces; to copy one, use memcpy after "
                              "the `artifact` line");
     }
     return ERR_NONE;

@@ -33,7 +33,8 @@ static enum err_code branch_error(struct resolver *r, uint32_t token)
     const struct graph_step *join = &g->steps[r->step];
     int len = (int)r->t->at[token].len;
     if (r->m->placed && join->split != NONE && g->steps[join->split].foreach) {
-        return resolver_fail(r, ERR_NAME, token, "the join '%s' closes a foreach: write inputs.at[i].x, not inputs.%.*s", join->name, len,
+        return resolver_fail(r, ERR_NAME, token,
+                             "the join '%s' closes a foreach: write inputs.at[i].x, not inputs.%.*s", join->name, len,
                              resolver_text(r, token));
     }
     struct buf names;
@@ -44,8 +45,8 @@ static enum err_code branch_error(struct resolver *r, uint32_t token)
         }
     }
     enum err_code code = resolver_fail(r, r->m->placed ? ERR_NAME : ERR_PENDING, token,
-                                       "inputs.%.*s: no step '%.*s' leads to the join '%s'%s", len, resolver_text(r, token), len,
-                                       resolver_text(r, token), join->name, names.data);
+                                       "inputs.%.*s: no step '%.*s' leads to the join '%s'%s", len,
+                                       resolver_text(r, token), len, resolver_text(r, token), join->name, names.data);
     buf_done(&names);
     return code;
 }
@@ -62,7 +63,8 @@ static enum err_code read_place(struct resolver *r, uint32_t i, struct place *ou
         return ERR_NONE;
     }
     if (!token_is(r->t, i + 1, ".") || !is_name(r, i + 2)) {
-        return resolver_fail(r, ERR_SYNTAX, i, "`inputs` has count, at[i].x, all.x and, for the branches of a split, b.x");
+        return resolver_fail(r, ERR_SYNTAX, i,
+                             "`inputs` has count, at[i].x, all.x and, for the branches of a split, b.x");
     }
     *out = (struct place){ .place = MEMBER_ALL, .member = i + 2 };
     if (scan_is(r->t, i, "all")) {
@@ -116,9 +118,10 @@ static enum err_code check_member(struct resolver *r, const struct place *p, uns
         return ERR_NONE;
     }
     if (p->place == MEMBER_BRANCH) {
-        return model_after(m, p->branch, name) == REACH_HERE ? ERR_NONE
-             : resolver_fail(r, ERR_NAME, p->member, "inputs.%s.%s: the branch '%s' does not make '%s'", m->graph.steps[p->branch].name,
-                             text, m->graph.steps[p->branch].name, text);
+        return model_after(m, p->branch, name) == REACH_HERE
+                   ? ERR_NONE
+                   : resolver_fail(r, ERR_NAME, p->member, "inputs.%s.%s: the branch '%s' does not make '%s'",
+                                   m->graph.steps[p->branch].name, text, m->graph.steps[p->branch].name, text);
     }
     struct buf with, without;
     buf_init(&with, 0);
@@ -126,10 +129,13 @@ static enum err_code check_member(struct resolver *r, const struct place *p, uns
     unsigned nwith = list_makers(r, name, true, &with), nwithout = list_makers(r, name, false, &without);
     enum err_code code = ERR_NONE;
     if (!nwith) {
-        code = resolver_fail(r, ERR_NAME, p->member, "no step that leads to the join '%s' makes '%s'", m->graph.steps[r->step].name, text);
+        code = resolver_fail(r, ERR_NAME, p->member, "no step that leads to the join '%s' makes '%s'",
+                             m->graph.steps[r->step].name, text);
     } else if (nwithout) {
-        code = resolver_fail(r, ERR_NAME, p->member, "'%s' is not made on every branch: %s %s it, %s %s not; name the branch, as "
-                             "inputs.%.*s.%s", text, with.data, nwith > 1 ? "make" : "makes", without.data, nwithout > 1 ? "do" : "does",
+        code = resolver_fail(r, ERR_NAME, p->member,
+                             "'%s' is not made on every branch: %s %s it, %s %s not; name the branch, as "
+                             "inputs.%.*s.%s",
+                             text, with.data, nwith > 1 ? "make" : "makes", without.data, nwithout > 1 ? "do" : "does",
                              (int)strcspn(with.data + 1, "'"), with.data + 1, text);
     }
     buf_done(&with);
@@ -171,8 +177,9 @@ static enum err_code unknown_member(struct resolver *r, uint32_t token)
         }
     }
     r->m->missing = arena_strndup(r->a, text, (size_t)len);
-    enum err_code code = resolver_fail(r, ERR_PENDING, token, "the join '%s' needs '%.*s' of its inputs, which no step makes%s",
-                                       r->m->graph.steps[r->step].name, len, text, names.data);
+    enum err_code code =
+        resolver_fail(r, ERR_PENDING, token, "the join '%s' needs '%.*s' of its inputs, which no step makes%s",
+                      r->m->graph.steps[r->step].name, len, text, names.data);
     buf_done(&names);
     return code;
 }
@@ -184,7 +191,8 @@ enum err_code resolver_inputs(struct resolver *r, uint32_t i, struct ref *out)
         return resolver_fail(r, ERR_SYNTAX, i, "`inputs` exists in a join only, and '%s' is none", s->name);
     }
     if (!token_is(r->t, i + 1, ".") || !is_name(r, i + 2)) {
-        return resolver_fail(r, ERR_SYNTAX, i, "`inputs` has count, at[i].x, all.x and, for the branches of a split, b.x");
+        return resolver_fail(r, ERR_SYNTAX, i,
+                             "`inputs` has count, at[i].x, all.x and, for the branches of a split, b.x");
     }
     r->out->uses_inputs = true;
     if (scan_is(r->t, i + 2, "count")) {
@@ -203,7 +211,8 @@ enum err_code resolver_inputs(struct resolver *r, uint32_t i, struct ref *out)
     }
     const struct model_name *n = &r->m->names[name];
     if (p.place == MEMBER_ALL && (n->role == NAME_LOOP || n->shape.form != WEIR_FIXED)) {
-        return resolver_fail(r, ERR_TYPE, p.member, "inputs.all.%s needs a type of fixed size, and '%s' is %s; use inputs.at[i].%s", n->name,
+        return resolver_fail(r, ERR_TYPE, p.member,
+                             "inputs.all.%s needs a type of fixed size, and '%s' is %s; use inputs.at[i].%s", n->name,
                              n->name, n->role == NAME_LOOP ? "a foreach variable" : n->shape.spelling, n->name);
     }
     code = check_member(r, &p, (unsigned)name);

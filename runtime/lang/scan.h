@@ -1,6 +1,6 @@
 /* What a function body or a step's cell mentions: its free identifiers with their places, and its `artifact` or `param`
- * lines. Locals (block scopes, for loops, typedefs, enumerators, parameters of prototypes), labels, members, designators and
- * tags are told apart; macros are not expanded.
+ * lines. Locals (block scopes, for loops, typedefs, enumerators, parameters of prototypes), labels, members,
+ * designators and tags are told apart; macros are not expanded.
  *
  * Results live in the arena, token numbers refer to the tokens given. */
 #ifndef WEIR_LANG_SCAN_H
@@ -39,14 +39,14 @@ struct scan {
 struct scan_options {
     ctype_is_typedef *is_typedef;   /* outside the text; also tells nothing of locals */
     ctype_is_typedef *is_call;      /* a function-like macro's name; NULL: none is */
-    ctype_is_typedef *is_taken;     /* names that the user declared, so that they are no words of the language; NULL: none */
+    ctype_is_typedef *is_taken;     /* names that the user declared: they are no words of the language; NULL: none */
     void *ctx;
     const char *word;               /* "artifact" or "param"; NULL: neither means anything */
 };
 
 /* Scan tokens [first, end) as the inside of a function's body. ERR_SYNTAX, ERR_TYPE, with the line. */
-enum err_code scan_body(const struct tokens *t, uint32_t first, uint32_t end, const struct scan_options *o, struct arena *a,
-                        struct scan *out, struct err *e);
+enum err_code scan_body(const struct tokens *t, uint32_t first, uint32_t end, const struct scan_options *o,
+                        struct arena *a, struct scan *out, struct err *e);
 
 /* Scan one declaration or function definition at file scope (parsed as d). */
 enum err_code scan_declaration(const struct tokens *t, const struct cdeclaration *d, const struct scan_options *o,

@@ -15,7 +15,8 @@ static const struct ctype *macro_type(const struct index *ix, struct arena *a, c
     struct tokens t = { .count = 0 };
     struct macro m;
     size_t end = 0;
-    const struct decl *d = type->kind == CTYPE_NAMED ? index_find_macro(ix, type->spelling, strlen(type->spelling)) : NULL;
+    const struct decl *d =
+        type->kind == CTYPE_NAMED ? index_find_macro(ix, type->spelling, strlen(type->spelling)) : NULL;
     if (!d || !macro_parse(d->source, &m) || m.takes_arguments || lex(m.body, m.nbody, &t, NULL)) {
         tokens_done(&t);
         return NULL;
@@ -43,7 +44,8 @@ static enum err_code refuse(struct keeper *k, const char *what, const char *advi
     if (strcmp(k->path, k->name) == 0) {
         return err_set(k->e, ERR_TYPE, "artifact '%s' is %s, which can't be kept%s", k->name, what, advice);
     }
-    return err_set(k->e, ERR_TYPE, "artifact '%s' can't be kept: its member '%s' is %s%s", k->name, k->path, what, advice);
+    return err_set(k->e, ERR_TYPE, "artifact '%s' can't be kept: its member '%s' is %s%s", k->name, k->path, what,
+                   advice);
 }
 
 static enum err_code keep_members(struct keeper *k, const struct ctype *type, unsigned depth)
@@ -72,7 +74,8 @@ static enum err_code keep_type(struct keeper *k, const struct ctype *type, unsig
     const struct ctype *t = index_resolve(k->ix, meant ? meant : type);
     const char *spelling = type->spelling ? type->spelling : "its type";
     if (!t || depth > MAX_MEMBERS_DEEP || t->kind == CTYPE_NAMED) {
-        return err_set(k->e, ERR_PENDING, "artifact '%s' needs the type '%s', which no cell defines yet", k->name, spelling);
+        return err_set(k->e, ERR_PENDING, "artifact '%s' needs the type '%s', which no cell defines yet", k->name,
+                       spelling);
     }
     switch (t->kind) {
     case CTYPE_BOOL: case CTYPE_CHAR: case CTYPE_FLOATING: case CTYPE_ENUM:
@@ -158,8 +161,8 @@ static enum err_code dim_error(const char *name, struct err *e, const char *what
 }
 
 /* Dims, form and the identity's second part. */
-static enum err_code read_dims(const struct index *ix, const char *name, const struct shape_scope *scope, struct shape *s,
-                               struct buf *identity, struct err *e)
+static enum err_code read_dims(const struct index *ix, const char *name, struct shape *s, struct buf *identity,
+                               struct err *e)
 {
     bool varies = false, open = false;
     for (unsigned i = 0; i < s->ndim; i++) {
@@ -173,7 +176,8 @@ static enum err_code read_dims(const struct index *ix, const char *name, const s
             continue;
         }
         long long value = 0;
-        enum constant_kind kind = constant_eval(ix, s->dim[i], scope ? scope->is_hidden : NULL, scope ? scope->ctx : NULL, &value);
+        enum constant_kind kind =
+            constant_eval(ix, s->dim[i], NULL, NULL, &value);
         varies = varies || kind == CONSTANT_NOT;
         if (kind == CONSTANT_VALUE) {
             if (value <= 0) {
@@ -190,7 +194,8 @@ static enum err_code read_dims(const struct index *ix, const char *name, const s
         }
     }
     if (varies && open) {
-        return dim_error(name, e, "after `[]` all sizes must be constants; for sizes known at run time write them all: `T x[n][m]`");
+        return dim_error(
+            name, e, "after `[]` all sizes must be constants; for sizes known at run time write them all: `T x[n][m]`");
     }
     s->form = varies ? WEIR_SHAPED : open ? WEIR_DYNAMIC : WEIR_FIXED;
     return ERR_NONE;
@@ -226,8 +231,8 @@ static enum err_code copy_texts(struct shape *s, struct buf *identity, struct ar
     return ok ? ERR_NONE : err_memory(e);
 }
 
-enum err_code shape_of(const struct index *ix, const struct ctype *type, const char *name, const struct shape_scope *scope,
-                       struct arena *a, struct shape *out, struct err *e)
+enum err_code shape_of(const struct index *ix, const struct ctype *type, const char *name,
+                        struct arena *a, struct shape *out, struct err *e)
 {
     struct shape s = { .type = settle(ix, a, type) };
     if (!s.type) {
@@ -245,7 +250,8 @@ enum err_code shape_of(const struct index *ix, const struct ctype *type, const c
     struct buf identity;
     buf_init(&identity, 0);
     enum err_code code = ERR_NONE;
-    const struct ctype *pointee = s.resolved && s.resolved->kind == CTYPE_POINTER ? index_resolve(ix, s.resolved->of) : NULL;
+    const struct ctype *pointee =
+        s.resolved && s.resolved->kind == CTYPE_POINTER ? index_resolve(ix, s.resolved->of) : NULL;
     if (pointee && pointee->kind == CTYPE_CHAR && !s.ndim) {
         s.form = WEIR_TEXT;
         buf_str(&identity, "char*");
@@ -255,7 +261,7 @@ enum err_code shape_of(const struct index *ix, const struct ctype *type, const c
         code = s.element ? keep_type(&k, s.element, 0) : err_memory(e);
         if (!code) {
             element_identity(ix, s.element, &identity);
-            code = read_dims(ix, name, scope, &s, &identity, e);
+            code = read_dims(ix, name, &s, &identity, e);
         }
     }
     code = code ? code : copy_texts(&s, &identity, a, e);

@@ -1,5 +1,5 @@
-/* What kind of artifact a declared C type is: its form (weir.h), element and dims, whether it can be kept at all, and a text
- * by which two declarations of one name are compared. Results live in the arena. */
+/* What kind of artifact a declared C type is: its form (weir.h), element and dims, whether it can be kept at all, and a
+ * text by which two declarations of one name are compared. Results live in the arena. */
 #ifndef WEIR_LANG_SHAPE_H
 #define WEIR_LANG_SHAPE_H
 
@@ -19,12 +19,10 @@ struct shape {
     bool opaque;                     /* ... or when either has a size that only the compiler knows */
 };
 
-/* Where a size's names count as varying (artifacts, locals), as for constant_eval. */
-struct shape_scope { ctype_is_typedef *is_hidden; void *ctx; };
-
-/* name is for messages. ERR_TYPE: a type that can't be kept, naming the member; ERR_PENDING: a type that no cell defines. */
-enum err_code shape_of(const struct index *ix, const struct ctype *type, const char *name, const struct shape_scope *scope,
-                       struct arena *a, struct shape *out, struct err *e);
+/* name is for messages. ERR_TYPE: a type that can't be kept, naming the member; ERR_PENDING: a type that no cell
+ * defines. */
+enum err_code shape_of(const struct index *ix, const struct ctype *type, const char *name, struct arena *a,
+                       struct shape *out, struct err *e);
 
 /* Number, enumeration or character (no struct). */
 bool shape_is_scalar(const struct shape *s);

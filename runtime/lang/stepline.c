@@ -127,9 +127,10 @@ static enum err_code syntax(struct err *e, const char *expected, const struct re
 static bool is_keyword(const char *name)
 {
     static const char *const words[] = {
-        "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float",
-        "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static",
-        "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "asm", "typeof",
+        "auto",   "break",    "case",     "char",     "const", "continue", "default", "do",     "double",
+        "else",   "enum",     "extern",   "float",    "for",   "goto",     "if",      "inline", "int",
+        "long",   "register", "restrict", "return",   "short", "signed",   "sizeof",  "static", "struct",
+        "switch", "typedef",  "union",    "unsigned", "void",  "volatile", "while",   "asm",    "typeof",
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(words[i], name) == 0) {
@@ -152,8 +153,9 @@ static enum err_code read_name(struct reader *r, const char *what, const char **
         return err_at(e, ERR_SYNTAX, NULL, 1, "'%s' is a word of C and can't be %s", r->word, what);
     }
     if (strstr(r->word, "__") || strncmp(r->word, "weir_", 5) == 0) {
-        return err_at(e, ERR_SYNTAX, NULL, 1, "'%s' can't be %s: names with `__` and names that begin with `weir_` are reserved",
-                      r->word, what);
+        return err_at(e, ERR_SYNTAX, NULL, 1,
+                      "'%s' can't be %s: names with `__` and names that begin with `weir_` are reserved", r->word,
+                      what);
     }
     *out = arena_strndup(r->arena, r->word, strlen(r->word));
     return *out ? ERR_NONE : err_memory(e);
@@ -254,7 +256,8 @@ static enum err_code read_targets(struct reader *r, struct stepline *out, struct
     }
     if (out->nnext > 1) {
         return err_at(e, ERR_SYNTAX, NULL, 1,
-                      "foreach fans out to one step, and here are %u targets; let that step lead on to the others", out->nnext);
+                      "foreach fans out to one step, and here are %u targets; let that step lead on to the others",
+                      out->nnext);
     }
     return read_foreach(r, out, e);
 }

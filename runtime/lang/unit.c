@@ -1,6 +1,7 @@
 /* See unit.h. */
 #include "runtime/lang/unit.h"
 #include "runtime/lang/describe.h"
+#include "runtime/lang/late.h"
 #include "runtime/lang/lower.h"
 #include "runtime/lang/macro.h"
 #include "runtime/lang/unit_reach.h"
@@ -19,6 +20,7 @@ struct unit {
     struct resolved *steps;         /* of each step in `only` */
     struct resolved parameters;
     struct lower_prefixes names;
+    struct unit_reach reach;
     struct buf *out;
     struct err *e;
 };
@@ -140,38 +142,47 @@ static void add_initial(struct unit *u, const struct model_name *n)
 
 /* ---- head: includes and the plain cells' part ---- */
 
-static void add_head(struct unit *u, const struct unit_reach *reach)
+static void add_head(struct unit *u)
 {
-    buf_printf(u->out, "/* The flow %s as a C program, made by Weir from the cells of a notebook. Each cell's source stands as a\n"
-               " * comment above what it became; lines of cells are named by #line. It builds with weir.h and libweir. */\n"
-               "#ifndef _GNU_SOURCE\n#define _GNU_SOURCE\n#endif\n#include \"weir.h\"\n\n#include <stdlib.h>\n#include <string.h>\n",
-               u->m->flow);
+    const struct unit_reach *reach = &u->reach;
+    buf_printf(
+        u->out,
+        "/* The flow %s as a C program, made by Weir from the cells of a notebook. Each cell's source stands as a\n"
+        " * comment above what it became; lines of cells are named by #line. It builds with weir.h and libweir. */\n"
+        "#ifndef _GNU_SOURCE\n#define _GNU_SOURCE\n#endif\n#include \"weir.h\"\n\n#include <stdlib.h>\n#include "
+        "<string.h>\n",
+        u->m->flow);
     for (size_t i = 0; i < reach->nheaders; i++) {
         const char *h = reach->headers[i];
         if (strcmp(h, "<stdlib.h>") != 0 && strcmp(h, "<string.h>") != 0 && strcmp(h, "\"weir.h\"") != 0) {
             buf_printf(u->out, "#include %s\n", h);
         }
     }
-    buf_str(u->out, "\nvoid weir_flow_anchor(void);\nvoid weir_flow_anchor(void) /* addresses of the flow's code are told from here */\n"
+    buf_str(u->out, "\nvoid weir_flow_anchor(void);\nvoid weir_flow_anchor(void) /* addresses of the flow's code are "
+                    "told from here */\n"
                     "{\n}\n\n");
 }
 
-static void add_plain(struct unit *u, const struct unit_reach *reach)
+static enum err_code add_plain(struct unit *u)
 {
-    for (size_t i = 0; i < reach->nsources; i++) {
-        const struct order_item *item = &reach->sources[i];
+    enum err_code code = ERR_NONE;
+    for (size_t i = 0; i < u->reach.nsources && !code; i++) {
+        struct order_item *item = &u->reach.sources[i];
         if (item->prototype) {
             buf_printf(u->out, "%s\n", item->prototype);
-            continue;
+        } else if (item->late) {
+            code = late_write(u->m->ix, item->source, file, u->a, u->out, &item->init, u->e);
+        } else {
+            buf_printf(u->out, "#line %d \"cell [%d]\"\n", item->source->line, item->source->number);
+            buf_add(u->out, item->source->text, item->source->len);
+            buf_str(u->out, "\n");
         }
-        buf_printf(u->out, "#line %d \"cell [%d]\"\n", item->source->line, item->source->number);
-        buf_add(u->out, item->source->text, item->source->len);
-        buf_str(u->out, "\n");
     }
-    if (reach->nsources) {
+    if (u->reach.nsources) {
         lower_own_line(file, u->out);
         buf_str(u->out, "\n");
     }
+    return code;
 }
 
 /* ---- artifacts ---- */
@@ -229,7 +240,8 @@ static void add_artifact(struct unit *u, unsigned i, const char *field)
 }
 
 /* The type whose layout is kept under this name: of a string the pointer, else the whole array. */
-static enum err_code describe_name(struct unit *u, struct describe *d, const struct model_name *n, struct buf *tables, struct buf *field)
+static enum err_code describe_name(struct unit *u, struct describe *d, const struct model_name *n, struct buf *tables,
+                                   struct buf *field)
 {
     const struct shape *s = &n->shape;
     unsigned at_run_time = s->form == WEIR_DYNAMIC ? 1 : s->form == WEIR_SHAPED ? s->ndim : 0;
@@ -287,7 +299,9 @@ static void add_type_checks(struct unit *u)
             }
             if (len && (strncmp(spelling.data, n->shape.spelling, len) != 0 || n->shape.spelling[len])) {
                 buf_printf(u->out, "#line %d \"%s\"\n", item->line, s->cell->label);
-                buf_printf(u->out, "_Static_assert(__builtin_types_compatible_p(%s, %.*s), \"%s has one type in a flow: see %s line %d\");\n",
+                buf_printf(u->out,
+                           "_Static_assert(__builtin_types_compatible_p(%s, %.*s), \"%s has one type in a flow: see %s "
+                           "line %d\");\n",
                            n->shape.spelling, (int)len, spelling.data, n->name, n->label, n->line);
                 any = true;
             }
@@ -312,19 +326,19 @@ static void add_shaped_helper(struct unit *u)
         }
     }
     if (any) {
-        buf_str(u->out,
-                "/* Elements of an array with these sizes; the task fails if no memory could hold them. */\n"
-                "static size_t weir__elements(const char *where, int line, const size_t *dim, unsigned n)\n"
-                "{\n"
-                "    size_t all = 1;\n"
-                "    for (unsigned i = 0; i < n; i++) {\n"
-                "        if (dim[i] && all > ((size_t)-1) / dim[i]) {\n"
-                "            weir_fail(where, line, \"an array of %zu x %zu elements is larger than memory\", all, dim[i]);\n"
-                "        }\n"
-                "        all *= dim[i];\n"
-                "    }\n"
-                "    return all;\n"
-                "}\n\n");
+        buf_str(u->out, "/* Elements of an array with these sizes; the task fails if no memory could hold them. */\n"
+                        "static size_t weir__elements(const char *where, int line, const size_t *dim, unsigned n)\n"
+                        "{\n"
+                        "    size_t all = 1;\n"
+                        "    for (unsigned i = 0; i < n; i++) {\n"
+                        "        if (dim[i] && all > ((size_t)-1) / dim[i]) {\n"
+                        "            weir_fail(where, line, \"an array of %zu x %zu elements is larger than memory\", "
+                        "all, dim[i]);\n"
+                        "        }\n"
+                        "        all *= dim[i];\n"
+                        "    }\n"
+                        "    return all;\n"
+                        "}\n\n");
     }
 }
 
@@ -360,8 +374,8 @@ static enum err_code add_step_row(struct unit *u, unsigned step)
     if (code) {
         return code;
     }
-    buf_printf(u->out, "    { .name = \"%s\", .run = %s%s, .join = %d, .cell = \"%s\", .line = %d,\n", g->name, u->names.step, g->name,
-               g->join, g->cell, g->line);
+    buf_printf(u->out, "    { .name = \"%s\", .run = %s%s, .join = %d, .cell = \"%s\", .line = %d,\n", g->name,
+               u->names.step, g->name, g->join, g->cell, g->line);
     if (g->nnext && u->only == UNIT_ALL) {
         buf_str(u->out, "        .next = (const unsigned[]){ ");
         for (unsigned k = 0; k < g->nnext; k++) {
@@ -393,11 +407,16 @@ static enum err_code add_steps(struct unit *u)
     unsigned n = 0;
     add_shaped_helper(u);
     if (has_parameters(u)) {
-        code = lower_parameters(m, &u->names, file, u->a, u->out, u->e);
+        const char *const *inits = NULL;
+        code = unit_reach_inits(&u->reach, &u->parameters, &inits, u->e);
+        code = code ? code : lower_parameters(m, &u->names, inits, file, u->a, u->out, u->e);
     }
     for (unsigned i = 0; i < m->graph.nsteps && !code; i++) {
-        if (has_step(u, m->order[i])) {
-            code = lower_step(m, m->order[i], &u->steps[m->order[i]], &u->names, file, u->a, u->out, u->e);
+        unsigned step = m->order[i];
+        const char *const *inits = NULL;
+        if (has_step(u, step)) {
+            code = unit_reach_inits(&u->reach, &u->steps[step], &inits, u->e);
+            code = code ? code : lower_step(m, step, &u->steps[step], &u->names, inits, file, u->a, u->out, u->e);
             n++;
         }
     }
@@ -415,18 +434,22 @@ static void add_flow(struct unit *u)
 {
     const struct model *m = u->m;
     unsigned nsteps = u->only == UNIT_ALL ? m->graph.nsteps : u->only >= 0;
-    unsigned first = u->only == UNIT_ALL && nsteps && m->graph.first != NONE ? place_of(m, (unsigned)m->graph.first) : 0;
-    buf_printf(u->out, "const struct weir_flow weir_flow = {\n    .abi = WEIR_ABI, .name = \"%s\",\n    .artifacts = %s, .nartifacts = %u,\n"
+    unsigned first =
+        u->only == UNIT_ALL && nsteps && m->graph.first != NONE ? place_of(m, (unsigned)m->graph.first) : 0;
+    buf_printf(u->out,
+               "const struct weir_flow weir_flow = {\n    .abi = WEIR_ABI, .name = \"%s\",\n    .artifacts = %s, "
+               ".nartifacts = %u,\n"
                "    .steps = %s, .nsteps = %u, .first = %u,\n    .parameters = %s,\n};\n",
-               m->flow, m->nnames ? "weir__artifacts" : "NULL", m->nnames, nsteps ? "weir__steps" : "NULL", nsteps, first,
-               has_parameters(u) ? "weir__parameters" : "NULL");
+               m->flow, m->nnames ? "weir__artifacts" : "NULL", m->nnames, nsteps ? "weir__steps" : "NULL", nsteps,
+               first, has_parameters(u) ? "weir__parameters" : "NULL");
 }
 
 /* ---- the whole ---- */
 
-static enum err_code gather(struct unit *u, struct unit_reach *reach)
+static enum err_code gather(struct unit *u)
 {
     struct model *m = u->m;
+    struct unit_reach *reach = &u->reach;
     enum err_code code = unit_reach_init(reach, m, u->a, u->e);
     for (unsigned i = 0; i < m->graph.nsteps && !code; i++) {
         code = has_step(u, i) ? unit_reach_step(reach, i, &u->steps[i], u->e) : ERR_NONE;
@@ -440,13 +463,14 @@ static enum err_code gather(struct unit *u, struct unit_reach *reach)
 enum err_code unit_write(struct model *m, int only, struct buf *out, struct err *e)
 {
     struct unit u = { .m = m, .only = only, .a = m->arena, .out = out, .e = e };
-    struct unit_reach reach = { .m = NULL };
     enum err_code code = resolve_all(&u);
-    code = code ? code : gather(&u, &reach);
+    code = code ? code : gather(&u);
     if (!code) {
         choose_prefixes(&u);
-        add_head(&u, &reach);
-        add_plain(&u, &reach);
+        add_head(&u);
+        code = add_plain(&u);
+    }
+    if (!code) {
         add_ids(&u);
         code = add_artifacts(&u);
     }
@@ -457,6 +481,6 @@ enum err_code unit_write(struct model *m, int only, struct buf *out, struct err 
     if (!code) {
         add_flow(&u);
     }
-    unit_reach_done(&reach);
+    unit_reach_done(&u.reach);
     return code ? code : buf_check(out, file, e);
 }

@@ -1,5 +1,6 @@
 /* See unit_reach.h. */
 #include "runtime/lang/unit_reach.h"
+#include "runtime/lang/late.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +19,12 @@ static void add_type(struct unit_reach *r, const struct ctype *type, bool with_d
     for (; type; type = type->of) {
         if (type->kind == CTYPE_NAMED) {
             add_word(r, type->spelling);
-        } else if (type->spelling && (type->kind == CTYPE_STRUCT || type->kind == CTYPE_UNION || type->kind == CTYPE_ENUM)) {
-            buf_printf(&r->text, "%s %s\n", type->kind == CTYPE_STRUCT ? "struct" : type->kind == CTYPE_UNION ? "union" : "enum",
+        } else if (type->spelling &&
+                   (type->kind == CTYPE_STRUCT || type->kind == CTYPE_UNION || type->kind == CTYPE_ENUM)) {
+            buf_printf(&r->text, "%s %s\n",
+                       type->kind == CTYPE_STRUCT  ? "struct"
+                       : type->kind == CTYPE_UNION ? "union"
+                                                   : "enum",
                        type->spelling);
         } else if (type->kind == CTYPE_ARRAY && with_dims && type->dim) {
             add_word(r, type->dim);
@@ -131,7 +136,8 @@ static enum err_code check_helper(struct unit_reach *r, const struct source *sou
     struct scan_options o;
     enum err_code code = lex(source->text, source->len, &t, e);
     model_scan_options(r->m->ix, NULL, &o);
-    if (!code && (ctype_parse(&t, 0, index_is_typedef, r->m->ix, r->a, &d, NULL) || scan_declaration(&t, &d, &o, r->a, &scan, NULL))) {
+    if (!code && (ctype_parse(&t, 0, index_is_typedef, r->m->ix, r->a, &d, NULL) ||
+                  scan_declaration(&t, &d, &o, r->a, &scan, NULL))) {
         tokens_done(&t); /* the compiler will say what is wrong with it */
         return ERR_NONE;
     }
@@ -142,11 +148,14 @@ static enum err_code check_helper(struct unit_reach *r, const struct source *sou
             char label[32];
             (void)snprintf(label, sizeof label, "cell [%d]", source->number); /* fits */
             r->m->blame[0] = n->cell;
-            code = err_at(e, ERR_NAME, label, source->line + (int)k->line - 1,
-                          "'%s' names '%s', which is %s of the flow '%s' (%s line %d); plain cells get artifacts as arguments",
-                          d.ndeclarators ? d.declarators[0].name : "this declaration", n->name,
-                          n->role == NAME_PARAMETER ? "a parameter" : n->role == NAME_LOOP ? "a foreach variable" : "an artifact",
-                          r->m->flow, n->label, n->line);
+            code = err_at(
+                e, ERR_NAME, label, source->line + (int)k->line - 1,
+                "'%s' names '%s', which is %s of the flow '%s' (%s line %d); plain cells get artifacts as arguments",
+                d.ndeclarators ? d.declarators[0].name : "this declaration", n->name,
+                n->role == NAME_PARAMETER ? "a parameter"
+                : n->role == NAME_LOOP    ? "a foreach variable"
+                                          : "an artifact",
+                r->m->flow, n->label, n->line);
         }
     }
     tokens_done(&t);
@@ -175,9 +184,51 @@ enum err_code unit_reach_close(struct unit_reach *r, struct err *e)
         code = reached.macros[i]->header ? add_header(r, reached.macros[i]->header, e) : ERR_NONE;
     }
     code = code ? code : order_sources(r->m->ix, &reached, r->a, &r->sources, &r->nsources, e);
+    for (size_t i = 0; i < r->nsources && !code; i++) {
+        struct order_item *item = &r->sources[i];
+        item->late = item->kind == ORDER_VARIABLE && !item->prototype && late_is(r->m->ix, item->source);
+        r->any_late = r->any_late || item->late;
+    }
     if (!code && r->nheaders) {
         qsort(r->headers, r->nheaders, sizeof *r->headers, compare_headers);
     }
     tokens_done(&t);
+    return code;
+}
+
+static bool reaches(const struct closure *c, const struct source *source)
+{
+    for (size_t i = 0; i < c->nsources; i++) {
+        if (c->sources[i] == source) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum err_code unit_reach_inits(struct unit_reach *r, const struct resolved *res, const char *const **out, struct err *e)
+{
+    struct closure reached = { .nsources = 0 };
+    struct tokens t = { .count = 0 };
+    struct buf text;
+    const char **list = arena_alloc(r->a, (r->nsources + 1) * sizeof *list);
+    size_t n = 0;
+    buf_init(&text, 0);
+    for (size_t i = 0; r->any_late && i < res->noutside; i++) {
+        buf_printf(&text, "%s\n", res->outside[i]);
+    }
+    enum err_code code = list ? buf_check(&text, "a step's names", e) : err_memory(e);
+    if (!code && text.len) {
+        code = lex(text.data, text.len, &t, e);
+        code = code ? code : index_closure(r->m->ix, &t, NULL, r->a, &reached, e);
+    }
+    for (size_t i = 0; i < r->nsources && !code; i++) {
+        if (r->sources[i].late && reaches(&reached, r->sources[i].source)) {
+            list[n++] = r->sources[i].init;
+        }
+    }
+    tokens_done(&t);
+    buf_done(&text);
+    *out = list;
     return code;
 }

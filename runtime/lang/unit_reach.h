@@ -12,6 +12,7 @@ struct unit_reach {
     struct buf text;                  /* names reached directly */
     const char **headers;  size_t nheaders, cap_headers;   /* "<math.h>", sorted, each once */
     struct order_item *sources; size_t nsources;
+    bool any_late;                    /* some initialiser runs in the tasks */
 };
 
 /* With the types of the flow's artifacts. unit_reach_done also after a failure. */
@@ -25,5 +26,10 @@ enum err_code unit_reach_step(struct unit_reach *r, unsigned step, const struct 
 
 /* Fill headers and sources. ERR_NAME: a plain cell's function that names an artifact. */
 enum err_code unit_reach_close(struct unit_reach *r, struct err *e);
+
+/* The initialisers (functions) that these names reach, in order, NULL-terminated, in the arena. Call after the sources
+ * were written. */
+enum err_code unit_reach_inits(struct unit_reach *r, const struct resolved *res, const char *const **out,
+                               struct err *e);
 
 #endif
