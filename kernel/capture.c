@@ -37,8 +37,8 @@ bool capture_pending(const struct capture *c)
     return c->pending.len > 0 || c->pending.failed;
 }
 
-/* Bytes of the well-formed UTF-8 character at p[0..len) (table 3-7 of the Unicode standard); 0: ill-formed; -1: it may become
- * well-formed with more bytes. */
+/* Bytes of the well-formed UTF-8 character at p[0..len) (table 3-7 of the Unicode standard); 0: ill-formed; -1: it may
+ * become well-formed with more bytes. */
 static int character(const unsigned char *p, size_t len)
 {
     unsigned char low = 0x80, high = 0xBF; /* of the second byte */

@@ -13,8 +13,8 @@
 enum capture_stream { CAPTURE_STDOUT, CAPTURE_STDERR };
 
 enum {
-    CAPTURE_BYTES = 64 << 10,    /* pending text is passed on at this size */
-    CAPTURE_DELAY_MS = 15        /* and at this age: its owner's timer calls capture_flush */
+    CAPTURE_BYTES = 64 << 10, /* pending text is passed on at this size */
+    CAPTURE_DELAY_MS = 15     /* and at this age: its owner's timer calls capture_flush */
 };
 
 /* Takes text: valid UTF-8 without NUL, not empty. name: "stdout" or "stderr". */
@@ -23,12 +23,12 @@ typedef void capture_emit(void *ctx, const char *name, const char *text, size_t 
 struct capture {
     capture_emit *emit;
     void *ctx;
-    struct buf pending;          /* clean text of `stream` */
+    struct buf pending; /* clean text of `stream` */
     enum capture_stream stream;
     struct {
-        unsigned char bytes[4];  /* the beginning of a character */
+        unsigned char bytes[4]; /* the beginning of a character */
         size_t len;
-    } partial[2];                /* by stream */
+    } partial[2]; /* by stream */
 };
 
 void capture_init(struct capture *c, capture_emit *emit, void *ctx);

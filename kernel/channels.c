@@ -11,16 +11,16 @@
 
 enum {
     LINGER_MS = 1000,
-    COLLECT = 4096,          /* messages at most when all of them are wanted */
-    BATCH = 64,              /* messages of one socket before the others get their turn */
+    COLLECT = 4096, /* messages at most when all of them are wanted */
+    BATCH = 64,     /* messages of one socket before the others get their turn */
     ENDPOINT_MAX = 300
 };
 
 struct channels {
     void *context;
-    void *sockets[3];        /* by enum channel */
+    void *sockets[3]; /* by enum channel */
     struct iopub iopub;
-    void *heart;             /* used by the heartbeat's thread once that runs */
+    void *heart; /* used by the heartbeat's thread once that runs */
     pthread_t heart_thread;
     bool beating;
     struct wire *wire;

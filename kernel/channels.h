@@ -1,5 +1,5 @@
-/* The five sockets: shell, control and stdin (ROUTER), iopub (XPUB), heartbeat (an echo in a thread of its own, so that it
- * beats whatever the kernel does). All but the heartbeat belong to the thread that runs the poll loop. */
+/* The five sockets: shell, control and stdin (ROUTER), iopub (XPUB), heartbeat (an echo in a thread of its own, so that
+ * it beats whatever the kernel does). All but the heartbeat belong to the thread that runs the poll loop. */
 #ifndef WEIR_KERNEL_CHANNELS_H
 #define WEIR_KERNEL_CHANNELS_H
 

@@ -77,8 +77,8 @@ enum err_code connection_parse(const char *text, size_t len, struct connection *
         return err_set(e, ERR_FORMAT, "connection file: line %d: %s", why.line, why.text);
     }
     struct connection c = { 0 };
-    enum err_code rc = json_is_object(root) ? parse_root(root, &c, e)
-                                            : err_set(e, ERR_FORMAT, "connection file: not a JSON object");
+    enum err_code rc =
+        json_is_object(root) ? parse_root(root, &c, e) : err_set(e, ERR_FORMAT, "connection file: not a JSON object");
     json_decref(root);
     if (rc == ERR_NONE) {
         *out = c;

@@ -11,10 +11,10 @@
 enum { CONNECTION_KEY_MAX = 1024, CONNECTION_FILE_MAX = 1 << 20 };
 
 struct connection {
-    char transport[8];              /* "tcp" or "ipc" */
-    char ip[256];                   /* an address; for ipc the beginning of a path */
+    char transport[8]; /* "tcp" or "ipc" */
+    char ip[256];      /* an address; for ipc the beginning of a path */
     int shell_port, iopub_port, stdin_port, control_port, hb_port;
-    char key[CONNECTION_KEY_MAX];   /* "": messages are not signed */
+    char key[CONNECTION_KEY_MAX]; /* "": messages are not signed */
     size_t key_len;
 };
 

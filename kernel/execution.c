@@ -63,8 +63,7 @@ static void on_result(void *ctx, json_t *data)
     if (x->running && x->store && plain) {
         history_set_output(x->history, x->count, plain);
     }
-    publish(x, "execute_result",
-            json_pack("{s:i, s:O, s:{}}", "execution_count", x->count, "data", data, "metadata"));
+    publish(x, "execute_result", json_pack("{s:i, s:O, s:{}}", "execution_count", x->count, "data", data, "metadata"));
 }
 
 static void on_error(void *ctx, const char *ename, const char *evalue, json_t *traceback)
@@ -110,6 +109,7 @@ static void on_done(void *ctx, bool ok, json_t *payload, json_t *user_expression
         return;
     }
     struct message *m = x->running;
+    x->ended_us = wire_now_us();
     json_t *content = reply_content(x, ok, payload, user_expressions);
     json_t *metadata = json_pack("{s:s}", "started", x->started);
     x->outlet.reply(x->outlet.self, m, "execute_reply", metadata, content);

@@ -11,17 +11,18 @@
 #include "kernel/outlet.h"
 
 struct execution {
-    struct outlet outlet;            /* borrowed */
-    struct interpreter interpreter;  /* borrowed */
-    struct history *history;         /* owned */
-    int counter;                     /* of the latest cell that was kept in the history */
+    struct outlet outlet;           /* borrowed */
+    struct interpreter interpreter; /* borrowed */
+    struct history *history;        /* owned */
+    int counter;                    /* of the latest cell that was kept in the history */
 
-    struct message *running;         /* owned; NULL: no cell runs */
-    int count;                       /* shown for it */
+    struct message *running; /* owned; NULL: no cell runs */
+    int count;               /* shown for it */
     bool silent, store, stop_on_error;
-    json_t *error;                   /* owned; what its reply will say; NULL: no error so far */
+    json_t *error; /* owned; what its reply will say; NULL: no error so far */
     char started[WIRE_DATE_SIZE];
-    char *last_parent;               /* owned; header of the latest cell, for what comes after its end */
+    long long ended_us; /* when the latest cell was over, before its reply was sent */
+    char *last_parent;  /* owned; header of the latest cell, for what comes after its end */
 
     /* Its reply is sent: the rest is up to `requests`. failed: queued cells are to be dropped. */
     void (*finished)(void *ctx, struct message *m, bool failed);

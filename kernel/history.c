@@ -1,5 +1,5 @@
-/* See history.h. Entries are a ring in order of execution; a request is answered by marking the entries that it wants and
- * writing those. */
+/* See history.h. Entries are a ring in order of execution; a request is answered by marking the entries that it wants
+ * and writing those. */
 #include "kernel/history.h"
 
 #include <limits.h>
@@ -8,13 +8,13 @@
 
 struct entry {
     int count;
-    char *code;      /* owned */
-    char *output;    /* owned; NULL: none */
-    size_t size;     /* bytes of both */
+    char *code;   /* owned */
+    char *output; /* owned; NULL: none */
+    size_t size;  /* bytes of both */
 };
 
 struct history {
-    struct entry *ring;     /* owned; HISTORY_ENTRIES_MAX places */
+    struct entry *ring; /* owned; HISTORY_ENTRIES_MAX places */
     size_t first, n;
     size_t bytes;
 };
@@ -111,7 +111,8 @@ static const char *next_character(const char *p)
     return p;
 }
 
-/* Match one character at text against the set that begins after '['. Returns where the pattern goes on; NULL: no match. */
+/* Match one character at text against the set that begins after '['. Returns where the pattern goes on; NULL: no match.
+ */
 static const char *match_set(const char *p, const char *text)
 {
     size_t len = (size_t)(next_character(text) - text);
@@ -175,12 +176,13 @@ bool history_glob(const char *p, const char *text)
 /* ---- requests ---- */
 
 struct choice {
-    size_t *at;      /* entries wanted, in order; owned */
+    size_t *at; /* entries wanted, in order; owned */
     size_t n;
 };
 
 /* An optional integer field; null counts as missing. */
-static enum err_code integer(const json_t *request, const char *name, json_int_t fallback, json_int_t *out, struct err *e)
+static enum err_code integer(const json_t *request, const char *name, json_int_t fallback, json_int_t *out,
+                             struct err *e)
 {
     const json_t *value = json_object_get(request, name);
     *out = fallback;

@@ -26,7 +26,8 @@ void history_set_output(struct history *h, int count, const char *text);
  * with output null where there was none. New reference. ERR_USAGE: a field missing or of the wrong type; ERR_MEMORY. */
 enum err_code history_answer(const struct history *h, const json_t *request, json_t **out, struct err *e);
 
-/* Whether text matches a pattern whole, as in SQLite's GLOB: * any run, ? one character, [a-z] and [^a-z] one of a set. */
+/* Whether text matches a pattern whole, as in SQLite's GLOB: * any run, ? one character, [a-z] and [^a-z] one of a set.
+ */
 bool history_glob(const char *pattern, const char *text);
 
 #endif

@@ -1,5 +1,6 @@
 /* See iopub.h. The socket is XPUB_MANUAL (a subscription counts from our zmq_setsockopt on) and XPUB_NODROP (a full
- * subscriber makes the send fail instead of losing the message). ZeroMQ takes or refuses a message at its first frame. */
+ * subscriber makes the send fail instead of losing the message). ZeroMQ takes or refuses a message at its first frame.
+ */
 #include "kernel/iopub.h"
 
 #include "kernel/log.h"

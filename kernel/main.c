@@ -1,5 +1,5 @@
-/* weir-kernel: the program that Jupyter starts. Reads the connection file, starts the session, opens the channels, and then
- * runs the one loop that waits for all of them.
+/* weir-kernel: the program that Jupyter starts. Reads the connection file, starts the session, opens the channels, and
+ * then runs the one loop that waits for all of them.
  *
  *   clients <-> channels <-> requests <-> supervisor <-> weir-session (the user's code) */
 #include "kernel/channels.h"
@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -27,8 +28,9 @@ struct kernel {
     struct supervisor *supervisor;
     struct channels *channels;
     struct interpreter interpreter;
-    int signals;                /* fd of SIGINT, SIGTERM, SIGHUP */
-    bool ended;                 /* by a signal */
+    int signals; /* fd of SIGINT, SIGTERM, SIGHUP */
+    int parent;  /* pidfd of the Jupyter that started us; -1: none that we should go with */
+    bool ended;  /* by a signal, or with the parent */
 };
 
 static const char help[] =
@@ -52,6 +54,14 @@ static enum err_code open_signals(struct kernel *k, struct err *e)
     return k->signals >= 0 ? ERR_NONE : err_errno(e, "cannot watch signals");
 }
 
+/* Jupyter names itself in JPY_PARENT_PID when its kernels are to end with it, however it ends. */
+static int open_parent(void)
+{
+    const char *text = getenv("JPY_PARENT_PID");
+    long pid = text ? strtol(text, NULL, 10) : 0;
+    return pid > 1 && pid == getppid() ? pidfd_open((pid_t)pid, 0) : -1;
+}
+
 static enum err_code start(struct kernel *k, const char *path, struct err *e)
 {
     char program[PATH_MAX];
@@ -61,6 +71,7 @@ static enum err_code start(struct kernel *k, const char *path, struct err *e)
         (rc = requests_new(&k->connection, &k->requests, e))) {
         return rc;
     }
+    k->parent = open_parent();
     process_adopt_orphans();
     struct supervisor_options options = { .program = program,
                                           .events = requests_events(k->requests),
@@ -91,7 +102,7 @@ static void take_signals(struct kernel *k)
 /* Wait for something to happen, and deal with it. */
 static void turn(struct kernel *k)
 {
-    zmq_pollitem_t items[CHANNELS_ITEMS + INTERPRETER_FDS + 1];
+    zmq_pollitem_t items[CHANNELS_ITEMS + INTERPRETER_FDS + 2];
     int fds[INTERPRETER_FDS];
     bool shell = !requests_full(k->requests);
     bool congested = channels_congested(k->channels);
@@ -101,10 +112,18 @@ static void turn(struct kernel *k)
     for (size_t i = 0; i < n; i++) {
         items[CHANNELS_ITEMS + i] = (zmq_pollitem_t){ .fd = fds[i], .events = ZMQ_POLLIN };
     }
-    items[CHANNELS_ITEMS + n] = (zmq_pollitem_t){ .fd = k->signals, .events = ZMQ_POLLIN };
-    int count = (int)(CHANNELS_ITEMS + n + 1);
-    if (zmq_poll(items, count, congested ? IOPUB_RETRY_MS : -1) < 0 && zmq_errno() != EINTR) {
+    size_t count = CHANNELS_ITEMS + n;
+    items[count++] = (zmq_pollitem_t){ .fd = k->signals, .events = ZMQ_POLLIN };
+    if (k->parent >= 0) {
+        items[count++] = (zmq_pollitem_t){ .fd = k->parent, .events = ZMQ_POLLIN };
+    }
+    if (zmq_poll(items, (int)count, congested ? IOPUB_RETRY_MS : -1) < 0 && zmq_errno() != EINTR) {
         log_line("the kernel ends: %s", zmq_strerror(zmq_errno()));
+        k->ended = true;
+        return;
+    }
+    if (k->parent >= 0 && items[count - 1].revents) {
+        log_line("the kernel ends: Jupyter is gone");
         k->ended = true;
         return;
     }
@@ -117,7 +136,7 @@ static void turn(struct kernel *k)
 
 static int run(const char *path)
 {
-    struct kernel k = { .signals = -1 };
+    struct kernel k = { .signals = -1, .parent = -1 };
     struct err e;
     int status = EXIT_SUCCESS;
     if (start(&k, path, &e) != ERR_NONE) {
@@ -134,6 +153,9 @@ done:
     requests_free(k.requests);
     if (k.signals >= 0) {
         (void)close(k.signals);
+    }
+    if (k.parent >= 0) {
+        (void)close(k.parent);
     }
     return status;
 }

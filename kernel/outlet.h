@@ -1,5 +1,5 @@
-/* The seam between the protocol and its sockets: where requests.c sends what it has to say. The kernel's is made of ZeroMQ
- * sockets (channels.h), a test's records the calls. */
+/* The seam between the protocol and its sockets: where requests.c sends what it has to say. The kernel's is made of
+ * ZeroMQ sockets (channels.h), a test's records the calls. */
 #ifndef WEIR_KERNEL_OUTLET_H
 #define WEIR_KERNEL_OUTLET_H
 
@@ -9,7 +9,8 @@ enum channel { CHANNEL_SHELL, CHANNEL_CONTROL, CHANNEL_STDIN };
 
 struct outlet {
     void *self;
-    /* Answer a request, on the channel and to the identities that it came from. metadata: may be NULL. json is borrowed. */
+    /* Answer a request, on the channel and to the identities that it came from. metadata: may be NULL. json is
+     * borrowed. */
     void (*reply)(void *self, const struct message *request, const char *type, const json_t *metadata,
                   const json_t *content);
     /* Tell all on iopub. parent: JSON text of the parent header, NULL: none. content: borrowed. */

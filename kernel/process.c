@@ -18,10 +18,10 @@
 #include <unistd.h>
 
 enum {
-    SESSION_END = 3,              /* the session's fd of the socket */
-    PIPE_BYTES = 1 << 20,         /* so that a cell that prints much seldom waits */
-    SEND_TIMEOUT_S = 10,          /* a session that does not read for so long hangs */
-    KILL_ROUNDS = 200             /* of 10 ms */
+    SESSION_END = 3,      /* the session's fd of the socket */
+    PIPE_BYTES = 1 << 20, /* so that a cell that prints much seldom waits */
+    SEND_TIMEOUT_S = 10,  /* a session that does not read for so long hangs */
+    KILL_ROUNDS = 200     /* of 10 ms */
 };
 
 enum err_code process_find(const char *name, char *path, size_t size, struct err *e)

@@ -1,5 +1,5 @@
-/* Starting and ending the session's process. Its socket is its fd 3; its stdout and stderr are pipes; its stdin is /dev/null;
- * it leads a process group of its own, and is killed when the kernel dies. */
+/* Starting and ending the session's process. Its socket is its fd 3; its stdout and stderr are pipes; its stdin is
+ * /dev/null; it leads a process group of its own, and is killed when the kernel dies. */
 #ifndef WEIR_KERNEL_PROCESS_H
 #define WEIR_KERNEL_PROCESS_H
 
@@ -10,16 +10,16 @@
 #include <sys/types.h>
 
 struct process {
-    pid_t pid;           /* 0: none; else also its process group */
-    int socket;          /* our ends, close-on-exec; -1: closed. The pipes do not block */
+    pid_t pid;  /* 0: none; else also its process group */
+    int socket; /* our ends, close-on-exec; -1: closed. The pipes do not block */
     int out, err;
 };
 
 /* Path of a program of ours: beside this one, else in ../libexec/weir. ERR_NOT_FOUND names both places; ERR_LIMIT. */
 enum err_code process_find(const char *name, char *path, size_t size, struct err *e);
 
-/* Start a program. Signals are at their defaults in it, none blocked, but SIGINT ignored: an interrupt that comes before it
- * has set a handler must not kill it. ERR_IO. */
+/* Start a program. Signals are at their defaults in it, none blocked, but SIGINT ignored: an interrupt that comes
+ * before it has set a handler must not kill it. ERR_IO. */
 enum err_code process_spawn(const char *program, struct process *out, struct err *e);
 
 /* Close our ends; p->pid stays. */

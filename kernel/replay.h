@@ -1,7 +1,7 @@
 /* The digests of messages seen before, so that a recorded message cannot be sent again.
  *
- * Remembers at least the latest REPLAY_GENERATION digests and at most twice as many: a full generation becomes the old one,
- * and the old one is forgotten. Grows as needed up to that. Belongs to one thread. */
+ * Remembers at least the latest REPLAY_GENERATION digests and at most twice as many: a full generation becomes the old
+ * one, and the old one is forgotten. Grows as needed up to that. Belongs to one thread. */
 #ifndef WEIR_KERNEL_REPLAY_H
 #define WEIR_KERNEL_REPLAY_H
 

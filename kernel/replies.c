@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+/* clang-format off */
 json_t *reply_kernel_info(void)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s, s:s, s:s, s:s}, s:s, s:b, s:[{s:s, s:s}, {s:s, s:s}], s:[]}",
+    return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s, s:s, s:s, s:s}, s:s, s:b, s:[{s:s, s:s}, {s:s, s:s}],"
+                     " s:[]}",
                      "status", "ok",
                      "protocol_version", "5.5",
                      "implementation", "weir",
@@ -45,6 +47,8 @@ json_t *reply_error(const char *ename, const char *evalue, json_t *traceback)
     return json_pack("{s:s, s:s, s:s, s:[s++]}", "status", "error", "ename", ename, "evalue", evalue,
                      "traceback", ename, ": ", evalue);
 }
+
+/* clang-format on */
 
 static int is_continuation(char c)
 {

@@ -13,7 +13,8 @@
 json_t *reply_kernel_info(void);
 json_t *reply_connect(const struct connection *c);
 
-/* {"status":"error", ename, evalue, traceback}; traceback: borrowed array of strings, NULL: one line made of the two. */
+/* {"status":"error", ename, evalue, traceback}; traceback: borrowed array of strings, NULL: one line made of the two.
+ */
 json_t *reply_error(const char *ename, const char *evalue, json_t *traceback);
 
 /* Byte offset of the code point number `position` in UTF-8 text (at most its end), and back. */

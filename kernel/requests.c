@@ -8,7 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INDENT_MAX = 256 };
+enum {
+    INDENT_MAX = 256,
+    LATE_US = 200000, /* after an error: how long requests from before it may be under way */
+    CLOCK_US = 2000   /* how coarse a front end's clock may be */
+};
 
 struct requests {
     struct connection connection;
@@ -17,19 +21,20 @@ struct requests {
     struct interpreter interpreter;
     struct message *queue[REQUESTS_QUEUE_MAX]; /* owned; a ring */
     size_t first, n;
-    bool pumping;                              /* the queue is being worked on further up the stack */
+    bool pumping; /* the queue is being worked on further up the stack */
     bool stopping;
+    long long failed_us; /* when a cell failed that stops those behind it; 0: none has */
 };
 
 enum when {
-    AT_ONCE,      /* also while a cell runs */
-    IN_ORDER,     /* by shell: after the cells sent before it */
-    AFTER_CELL    /* always after the cells sent before it */
+    AT_ONCE,   /* also while a cell runs */
+    IN_ORDER,  /* by shell: after the cells sent before it */
+    AFTER_CELL /* always after the cells sent before it */
 };
 
 struct row {
     const char *type;
-    const char *reply;      /* NULL: the handler sends what there is to send, or there is no reply */
+    const char *reply; /* NULL: the handler sends what there is to send, or there is no reply */
     enum when when;
     /* The reply's content, new reference; NULL with e set: the reply is an error. */
     json_t *(*answer)(struct requests *r, const struct message *m, struct err *e);
@@ -38,7 +43,8 @@ struct row {
 /* ---- sending ---- */
 
 /* content: stolen; NULL: an error reply made of e. */
-static void send_reply(struct requests *r, const struct message *m, const char *type, json_t *content, const struct err *e)
+static void send_reply(struct requests *r, const struct message *m, const char *type, json_t *content,
+                       const struct err *e)
 {
     json_t *sent = content ? content : reply_error(err_name(e->code), e->msg, NULL);
     r->outlet.reply(r->outlet.self, m, type, NULL, sent);
@@ -149,11 +155,13 @@ static json_t *answer_complete(struct requests *r, const struct message *m, stru
     json_t *answer = r->interpreter.complete(r->interpreter.self, code, cursor);
     json_t *matches = json_object_get(answer, "matches");
     json_t *metadata = json_object_get(answer, "metadata");
+    /* clang-format off */
     json_t *content = json_pack("{s:s, s:o, s:I, s:I, s:o}", "status", "ok",
                                 "matches", json_is_array(matches) ? json_incref(matches) : json_array(),
                                 "cursor_start", (json_int_t)position_in(answer, "cursor_start", code, cursor),
                                 "cursor_end", (json_int_t)position_in(answer, "cursor_end", code, cursor),
                                 "metadata", json_is_object(metadata) ? json_incref(metadata) : json_object());
+    /* clang-format on */
     json_decref(answer);
     return or_memory(content, e);
 }
@@ -167,8 +175,8 @@ static json_t *answer_inspect(struct requests *r, const struct message *m, struc
     json_t *answer = r->interpreter.inspect(r->interpreter.self, code, cursor_of(m, code));
     json_t *data = json_object_get(answer, "data");
     int found = json_is_true(json_object_get(answer, "found")) && json_is_object(data);
-    json_t *content = json_pack("{s:s, s:b, s:o, s:{}}", "status", "ok", "found", found,
-                                "data", found ? json_incref(data) : json_object(), "metadata");
+    json_t *content = json_pack("{s:s, s:b, s:o, s:{}}", "status", "ok", "found", found, "data",
+                                found ? json_incref(data) : json_object(), "metadata");
     json_decref(answer);
     return or_memory(content, e);
 }
@@ -247,7 +255,7 @@ static void handle(struct requests *r, struct message *m)
     if (r->stopping) {
         r->interpreter.shutdown(r->interpreter.self, json_is_true(json_object_get(m->content, "restart")));
     } else if (r->execution.running) {
-        publish_status(r, r->execution.running->header_text, "busy"); /* front ends take the latest state for the kernel's */
+        publish_status(r, r->execution.running->header_text, "busy"); /* front ends show the state said last */
     }
     message_free(m);
 }
@@ -265,6 +273,61 @@ static void pump(struct requests *r)
         handle(r, m);
     }
     r->pumping = false;
+}
+
+/* A cell that was sent before a failure could be known: all cells of a notebook are sent at once, and a cell may fail
+ * before the next has arrived. */
+static bool is_late(const struct requests *r, const struct message *m)
+{
+    const char *date = json_string_value(json_object_get(m->header, "date"));
+    if (!r->failed_us || strcmp(m->type, "execute_request") != 0 || wire_now_us() > r->failed_us + LATE_US) {
+        return false;
+    }
+    long long sent = date ? wire_date_us(date) : -1;
+    return sent >= 0 && sent + CLOCK_US < r->failed_us;
+}
+
+/* Takes m. */
+static void answer_aborted(struct requests *r, struct message *m)
+{
+    struct err e;
+    err_memory(&e);
+    publish_status(r, m->header_text, "busy");
+    send_reply(r, m, "execute_reply", json_pack("{s:s}", "status", "aborted"), &e);
+    publish_status(r, m->header_text, "idle");
+    message_free(m);
+}
+
+/* Answer every execute_request that waits with `aborted`; other requests stay, in order. */
+static void abort_queue(struct requests *r)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        struct message *m = r->queue[(r->first + i) % REQUESTS_QUEUE_MAX];
+        if (strcmp(m->type, "execute_request") != 0) {
+            r->queue[(r->first + kept++) % REQUESTS_QUEUE_MAX] = m;
+            continue;
+        }
+        answer_aborted(r, m);
+    }
+    r->n = kept;
+}
+
+/* The cell of m is over and answered. */
+static void finished(void *ctx, struct message *m, bool failed)
+{
+    struct requests *r = ctx;
+    publish_status(r, m->header_text, "idle");
+    message_free(m);
+    r->failed_us = failed ? r->execution.ended_us : 0;
+    if (failed) {
+        bool pumping = r->pumping;
+        r->pumping = true; /* nothing starts while what has been sent already is collected and aborted */
+        r->outlet.collect(r->outlet.self);
+        abort_queue(r);
+        r->pumping = pumping;
+    }
+    pump(r);
 }
 
 void requests_receive(void *ctx, struct message *m)
@@ -287,43 +350,11 @@ void requests_receive(void *ctx, struct message *m)
         handle(r, m);
         return;
     }
+    if (is_late(r, m)) {
+        answer_aborted(r, m);
+        return;
+    }
     r->queue[(r->first + r->n++) % REQUESTS_QUEUE_MAX] = m;
-    pump(r);
-}
-
-/* Answer every execute_request that waits with `aborted`; other requests stay, in order. */
-static void abort_queue(struct requests *r)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < r->n; i++) {
-        struct message *m = r->queue[(r->first + i) % REQUESTS_QUEUE_MAX];
-        if (strcmp(m->type, "execute_request") != 0) {
-            r->queue[(r->first + kept++) % REQUESTS_QUEUE_MAX] = m;
-            continue;
-        }
-        struct err e;
-        err_memory(&e);
-        publish_status(r, m->header_text, "busy");
-        send_reply(r, m, "execute_reply", json_pack("{s:s}", "status", "aborted"), &e);
-        publish_status(r, m->header_text, "idle");
-        message_free(m);
-    }
-    r->n = kept;
-}
-
-/* The cell of m is over and answered. */
-static void finished(void *ctx, struct message *m, bool failed)
-{
-    struct requests *r = ctx;
-    publish_status(r, m->header_text, "idle");
-    message_free(m);
-    if (failed) {
-        bool pumping = r->pumping;
-        r->pumping = true; /* nothing starts while what has been sent already is collected and aborted */
-        r->outlet.collect(r->outlet.self);
-        abort_queue(r);
-        r->pumping = pumping;
-    }
     pump(r);
 }
 

@@ -1,8 +1,9 @@
 /* The protocol: what each request does and answers, and in which order.
  *
- * What needs the session and its order (execute, history, shutdown) waits on one queue, while a cell runs; everything else, and
- * what comes by control, is answered at once. Each request is bracketed by status busy and idle. Knows sockets only as
- * an `outlet` and user code only as an `interpreter`, so that tests replace both. On the thread of the poll loop. */
+ * What needs the session and its order (execute, history, shutdown) waits on one queue, while a cell runs; everything
+ * else, and what comes by control, is answered at once. Each request is bracketed by status busy and idle. Knows
+ * sockets only as an `outlet` and user code only as an `interpreter`, so that tests replace both. On the thread of the
+ * poll loop. */
 #ifndef WEIR_KERNEL_REQUESTS_H
 #define WEIR_KERNEL_REQUESTS_H
 

@@ -255,6 +255,7 @@ enum err_code session_init(struct session *s, int fd, struct err *e)
     code = code ? code : build_cells_new(&s->cells, e);
     code = code ? code : session_libc(s->cells, e);
     if (!code) {
+        build_cells_lines(s->cells, session_line, s);
         struct magic_host host = session_host(s);
         code = magics_new(&host, &s->magics, e);
     }

@@ -122,6 +122,9 @@ void session_failure_done(struct failure *f);
 void session_remember(struct session *s, const char *label, const char *text, size_t len);
 void session_remember_entry(struct session *s, const char *label, const char *entry);
 
+/* A line of a remembered cell, for the linker's messages (a build_line). ctx: the session. */
+const char *session_line(void *ctx, const char *label, int line, size_t *len);
+
 /* ---- session_libc.c ---- */
 
 /* Our own exit, sleep and so on, and weir_session_value, as symbols for cells. */

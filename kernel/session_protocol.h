@@ -1,6 +1,7 @@
-/* What weir-kernel and weir-session say to each other: JSON objects, one a message, over a SOCK_STREAM socketpair (the session's
- * fd 3), each preceded by its length as 4 bytes in host order. The session's stdout and stderr are pipes that the kernel
- * reads; before it handles a message it first drains them, and the session flushes before it sends, so that order is kept.
+/* What weir-kernel and weir-session say to each other: JSON objects, one a message, over a SOCK_STREAM socketpair (the
+ * session's fd 3), each preceded by its length as 4 bytes in host order. The session's stdout and stderr are pipes that
+ * the kernel reads; before it handles a message it first drains them, and the session flushes before it sends, so that
+ * order is kept.
  *
  * kernel -> session
  *   {"op":"execute","code":S,"cell_id":S|null,"count":N,"silent":B,"allow_stdin":B,"user_expressions":{..}}
@@ -18,11 +19,11 @@
  *   {"op":"done","ok":B,"payload":[..],"user_expressions":{..}}
  *   {"op":"reply", ...}                           to complete and inspect
  *
- * Order. Text in a pipe and messages in the socket would overtake each other: after a display, the next printf may be in the pipe
- * before the kernel has read the display. So session_send waits, for what a cell shows (stream, display, clear_output,
- * result, error), until the kernel has handled it: the top bit of the length asks for that, and an empty frame (length
- * 0) answers. It asks only when another process is at the other end (SO_PEERCRED), so that a test may hold both ends;
- * session_receive answers by itself, and skips empty frames. */
+ * Order. Text in a pipe and messages in the socket would overtake each other: after a display, the next printf may be
+ * in the pipe before the kernel has read the display. So session_send waits, for what a cell shows (stream, display,
+ * clear_output, result, error), until the kernel has handled it: the top bit of the length asks for that, and an empty
+ * frame (length 0) answers. It asks only when another process is at the other end (SO_PEERCRED), so that a test may
+ * hold both ends; session_receive answers by itself, and skips empty frames. */
 #ifndef WEIR_KERNEL_SESSION_PROTOCOL_H
 #define WEIR_KERNEL_SESSION_PROTOCOL_H
 
@@ -45,9 +46,9 @@ enum err_code session_receive(int fd, json_t **out, struct err *e);
 /* ---- the kernel's end: the same without ever blocking ---- */
 
 struct session_input {
-    struct buf bytes;       /* received and not yet taken begin at `taken` */
+    struct buf bytes; /* received and not yet taken begin at `taken` */
     size_t taken;
-    bool eof;               /* nothing will follow */
+    bool eof; /* nothing will follow */
 };
 
 void session_input_init(struct session_input *in);

@@ -73,19 +73,27 @@ void session_remember_entry(struct session *s, const char *label, const char *en
     }
 }
 
-/* Line `line` of the text without the white space around it; len 0: none. */
-static const char *source_line(const char *text, int line, size_t *len)
+/* Line `line` of a remembered cell, without its end of line. NULL: unknown. A build_line. */
+const char *session_line(void *ctx, const char *label, int line, size_t *len)
 {
+    const struct shown_cell *c = find_shown(ctx, label);
+    const char *text = c ? c->text : NULL;
     for (int i = 1; text && i < line; i++) {
         text = strchr(text, '\n');
         text = text ? text + 1 : NULL;
     }
-    *len = 0;
-    if (!text) {
-        return "";
+    *len = text ? strcspn(text, "\r\n") : 0;
+    return text;
+}
+
+/* The same without the white space around it. len 0: none. */
+static const char *trimmed_line(struct session *s, const char *label, int line, size_t *len)
+{
+    const char *text = session_line(s, label, line, len);
+    while (*len > 0 && (*text == ' ' || *text == '\t')) {
+        text++;
+        --*len;
     }
-    text += strspn(text, " \t");
-    *len = strcspn(text, "\r\n");
     while (*len > 0 && (text[*len - 1] == ' ' || text[*len - 1] == '\t')) {
         --*len;
     }
@@ -101,18 +109,26 @@ static void add_line(json_t *lines, const struct buf *b)
     (void)json_array_append_new(lines, text ? text : json_string("(a line that is not UTF-8)"));
 }
 
+/* A function as the user calls it: not at all for the entry of a cell, and `main` for a program's. NULL: not shown. */
+static const char *function_name(const struct shown_cell *c, const char *function)
+{
+    static const char cell_main[] = "weir_main_";
+    if (!function[0] || strcmp(function, "??") == 0 || (c && c->entry && strcmp(c->entry, function) == 0)) {
+        return NULL;
+    }
+    return strncmp(function, cell_main, sizeof cell_main - 1) == 0 ? "main" : function;
+}
+
 static void add_where(struct session *s, json_t *lines, const struct build_where *w)
 {
     struct buf b;
     const struct shown_cell *c = find_shown(s, w->cell);
+    const char *function = function_name(c, w->function);
     size_t len;
     buf_init(&b, 0);
-    buf_printf(&b, "%s line %d", w->cell, w->line);
-    if (w->function[0] && strcmp(w->function, "??") != 0 && !(c && c->entry && strcmp(c->entry, w->function) == 0)) {
-        buf_printf(&b, " in %s", w->function);
-    }
+    buf_printf(&b, "%s line %d%s%s", w->cell, w->line, function ? " in " : "", function ? function : "");
     add_line(lines, &b);
-    const char *source = source_line(c ? c->text : NULL, w->line, &len);
+    const char *source = trimmed_line(s, w->cell, w->line, &len);
     if (len > 0) {
         buf_clear(&b);
         buf_printf(&b, "    %.*s", (int)len, source);

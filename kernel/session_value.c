@@ -12,11 +12,27 @@ static bool wants_table(const struct weir_field *f)
     return f->ndim >= 2 ? f->kind != WEIR_CHAR : f->ndim == 1 && f->kind == WEIR_STRUCT;
 }
 
+/* A pointer's type, which a field does not know, comes as the expression's. */
+static enum err_code show(struct buf *out, const struct weir_field *f, const void *data, const char *ctype,
+                          struct err *e)
+{
+    const void *pointer;
+    if (f->kind != WEIR_POINTER || f->ndim != 0 || !ctype || !*ctype) {
+        return show_value(out, f, data, &show_defaults, e);
+    }
+    memcpy(&pointer, data, sizeof pointer);
+    if (pointer) {
+        buf_printf(out, "(%s) %p", ctype, pointer);
+    } else {
+        buf_str(out, "NULL");
+    }
+    return buf_check(out, "a value", e);
+}
+
 void weir_session_value(const struct weir_field *f, const void *data, const char *ctype)
 {
     struct session *s = session_running();
     struct buf text, html;
-    (void)ctype;
     if (!s) {
         return;
     }
@@ -25,7 +41,7 @@ void weir_session_value(const struct weir_field *f, const void *data, const char
     buf_init(&html, 0);
     json_t *data_json = json_object();
     struct err e;
-    if (show_value(&text, f, data, &show_defaults, &e) != ERR_NONE) {
+    if (show(&text, f, data, ctype, &e) != ERR_NONE) {
         buf_clear(&text);
         buf_printf(&text, "(can't be shown: %s)", e.msg);
     }

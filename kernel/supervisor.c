@@ -18,10 +18,10 @@
 #include <unistd.h>
 
 enum {
-    ANSWER_MS = 2000,              /* for a completion */
-    GOODBYE_MS = 500,              /* for an idle session to end by itself */
-    KILL_AFTER_MS = 1000,          /* a second interrupt kills if the first is at least so old ... */
-    KILL_WITHIN_MS = 10000         /* ... and at most so old */
+    ANSWER_MS = 2000,      /* for a completion */
+    GOODBYE_MS = 500,      /* for an idle session to end by itself */
+    KILL_AFTER_MS = 1000,  /* a second interrupt kills if the first is at least so old ... */
+    KILL_WITHIN_MS = 10000 /* ... and at most so old */
 };
 
 enum { FD_SOCKET, FD_OUT, FD_ERR, FD_TIMER, FD_SIGNALS, FD_COUNT };

@@ -1,5 +1,5 @@
-/* The interpreter that is a process: starts weir-session, sends it cells, passes on what it says and prints, and replaces it when
- * it dies. Never waits for it, but for completions and at shutdown. On the thread of the poll loop.
+/* The interpreter that is a process: starts weir-session, sends it cells, passes on what it says and prints, and
+ * replaces it when it dies. Never waits for it, but for completions and at shutdown. On the thread of the poll loop.
  *
  *   cell:   checkpoint.before -> execute ... done -> checkpoint.commit
  *   death:  checkpoint.take_over, then one `error` and `done` for the cell that ran
@@ -14,7 +14,7 @@
 struct supervisor;
 
 struct supervisor_options {
-    const char *program;               /* path of the session's program; copied */
+    const char *program; /* path of the session's program; copied */
     struct interpreter_events events;
     struct checkpoint checkpoint;
 };

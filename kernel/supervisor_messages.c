@@ -1,7 +1,8 @@
 /* What comes from a session: messages, output, and its death. See supervisor.h and supervisor_state.h.
  *
- * Order of output: whatever was printed before a message is in the pipes when the message can be read, and nothing printed
- * after it is there before the message is acknowledged (session_protocol.h). So: message, pipes, handle, acknowledge. */
+ * Order of output: whatever was printed before a message is in the pipes when the message can be read, and nothing
+ * printed after it is there before the message is acknowledged (session_protocol.h). So: message, pipes, handle,
+ * acknowledge. */
 #include "kernel/supervisor_state.h"
 
 #include "kernel/log.h"
@@ -15,7 +16,7 @@
 
 enum {
     READ_CHUNK = 64 << 10,
-    DRAIN_MAX = 1 << 20            /* bytes of a pipe in one go: what it can hold */
+    DRAIN_MAX = 1 << 20 /* bytes of a pipe in one go: what it can hold */
 };
 
 /* Read what a pipe holds now. A closed one becomes -1. */
@@ -97,8 +98,8 @@ static void on_display(struct supervisor *s, json_t *m)
     json_t *metadata = json_object_get(m, "metadata");
     capture_flush(&s->capture);
     if (json_is_object(data)) {
-        s->events.display(s->events.ctx, data, json_is_object(metadata) ? metadata : NULL, text_of(m, "display_id", NULL),
-                          json_is_true(json_object_get(m, "update")));
+        s->events.display(s->events.ctx, data, json_is_object(metadata) ? metadata : NULL,
+                          text_of(m, "display_id", NULL), json_is_true(json_object_get(m, "update")));
     }
 }
 
@@ -162,14 +163,9 @@ static void handle(struct supervisor *s, json_t *m)
     static const struct {
         const char *op;
         void (*act)(struct supervisor *s, json_t *m);
-    } ops[] = { { "stream", on_stream },
-                { "display", on_display },
-                { "clear_output", on_clear_output },
-                { "result", on_result },
-                { "error", on_error },
-                { "done", on_done },
-                { "reply", on_reply },
-                { "ready", on_ready } };
+    } ops[] = { { "stream", on_stream }, { "display", on_display }, { "clear_output", on_clear_output },
+                { "result", on_result }, { "error", on_error },     { "done", on_done },
+                { "reply", on_reply },   { "ready", on_ready } };
     const char *op = text_of(m, "op", "");
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
         if (strcmp(ops[i].op, op) == 0) {
@@ -256,4 +252,3 @@ void supervisor_bury(struct supervisor *s, int status)
     }
     tell_death(s, how, restored);
 }
-

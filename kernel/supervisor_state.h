@@ -1,5 +1,5 @@
-/* What the supervisor's two files share: supervisor.c is the interpreter and the poll loop's side, supervisor_messages.c what
- * comes from a session, its last words included. Nobody else includes this. */
+/* What the supervisor's two files share: supervisor.c is the interpreter and the poll loop's side,
+ * supervisor_messages.c what comes from a session, its last words included. Nobody else includes this. */
 #ifndef WEIR_KERNEL_SUPERVISOR_STATE_H
 #define WEIR_KERNEL_SUPERVISOR_STATE_H
 
@@ -11,26 +11,26 @@
 enum { SUPERVISOR_NOTE_MAX = 512 };
 
 struct supervisor {
-    char *program;                 /* owned */
+    char *program; /* owned */
     struct interpreter_events events;
     struct checkpoint checkpoint;
-    struct process process;        /* pid 0: there is none */
+    struct process process; /* pid 0: there is none */
     struct session_input input;
     struct capture capture;
-    int timer, signals;            /* fds */
-    bool armed;                    /* the timer runs */
-    bool hold;                     /* leave output where it is */
-    bool ready;                    /* the session has said so */
-    bool running;                  /* a cell */
-    bool failed;                   /* the cell has sent its error */
-    bool interrupt_due;            /* asked for before the session was ready */
-    bool killed;                   /* by a second interrupt */
-    bool dying;                    /* what comes are last words */
-    long long interrupted_at;      /* ms, of the running cell; 0: not */
-    unsigned stale;                /* replies that nobody waits for any more */
-    json_t *reply;                 /* owned; the reply waited for */
-    json_t *last_done;             /* owned; a `done` among last words */
-    char note[SUPERVISOR_NOTE_MAX];           /* for the user, at the beginning of the next cell */
+    int timer, signals;             /* fds */
+    bool armed;                     /* the timer runs */
+    bool hold;                      /* leave output where it is */
+    bool ready;                     /* the session has said so */
+    bool running;                   /* a cell */
+    bool failed;                    /* the cell has sent its error */
+    bool interrupt_due;             /* asked for before the session was ready */
+    bool killed;                    /* by a second interrupt */
+    bool dying;                     /* what comes are last words */
+    long long interrupted_at;       /* ms, of the running cell; 0: not */
+    unsigned stale;                 /* replies that nobody waits for any more */
+    json_t *reply;                  /* owned; the reply waited for */
+    json_t *last_done;              /* owned; a `done` among last words */
+    char note[SUPERVISOR_NOTE_MAX]; /* for the user, at the beginning of the next cell */
 };
 
 /* Close the session's ends and forget it. */

@@ -1,5 +1,5 @@
-/* See wire.h. The four JSON frames of an outgoing message are written one after the other into one buffer, which is what
- * the signature is computed over; the socket then sends slices of it. */
+/* See wire.h. The four JSON frames of an outgoing message are written one after the other into one buffer, which is
+ * what the signature is computed over; the socket then sends slices of it. */
 #include "kernel/wire.h"
 
 #include "kernel/replay.h"
@@ -20,12 +20,12 @@ static const char protocol_version[] = "5.5";
 enum { DIGEST = WIRE_SIGNATURE / 2, UUID_TEXT = 37 };
 
 struct wire {
-    EVP_MAC_CTX *mac;          /* owned; NULL: unsigned */
-    unsigned char *key;        /* owned */
+    EVP_MAC_CTX *mac;   /* owned; NULL: unsigned */
+    unsigned char *key; /* owned */
     size_t key_len;
     struct replay seen;
     char session[UUID_TEXT];
-    unsigned long long sent;   /* messages so far: the tail of a msg_id */
+    unsigned long long sent; /* messages so far: the tail of a msg_id */
 };
 
 static enum err_code start_mac(struct wire *w, struct err *e)
@@ -243,8 +243,8 @@ enum err_code wire_decode(struct wire *w, const struct frame *frames, size_t cou
         return rc;
     }
     size_t mark = 0;
-    while (mark < count && (frames[mark].len != delimiter.len ||
-                            memcmp(frames[mark].data, delimiter.data, delimiter.len) != 0)) {
+    while (mark < count &&
+           (frames[mark].len != delimiter.len || memcmp(frames[mark].data, delimiter.data, delimiter.len) != 0)) {
         mark++;
     }
     if (mark == count) {
@@ -301,6 +301,39 @@ void wire_date(char out[WIRE_DATE_SIZE])
     (void)gmtime_r(&now.tv_sec, &utc);
     size_t n = strftime(out, WIRE_DATE_SIZE, "%Y-%m-%dT%H:%M:%S", &utc);
     (void)snprintf(out + n, WIRE_DATE_SIZE - n, ".%06ldZ", now.tv_nsec / 1000);
+}
+
+long long wire_now_us(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail with this clock */
+    return (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+long long wire_date_us(const char *text)
+{
+    struct tm utc = { 0 };
+    const char *p = strptime(text, "%Y-%m-%dT%H:%M:%S", &utc);
+    if (!p) {
+        return -1;
+    }
+    long long us = (long long)timegm(&utc) * 1000000;
+    if (*p == '.') {
+        p++;
+        for (long long unit = 100000; *p >= '0' && *p <= '9'; p++, unit /= 10) {
+            us += (*p - '0') * unit;
+        }
+    }
+    if (*p == '+' || *p == '-') {
+        int hours = 0, minutes = 0;
+        if (sscanf(p + 1, "%2d:%2d", &hours, &minutes) != 2) {
+            return -1;
+        }
+        us -= (*p == '+' ? 1 : -1) * (hours * 60LL + minutes) * 60 * 1000000;
+    } else if (strcmp(p, "Z") != 0) {
+        return -1;
+    }
+    return us;
 }
 
 static int append(const char *data, size_t len, void *to)

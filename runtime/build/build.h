@@ -43,6 +43,12 @@ struct build_symbol {
 enum err_code build_cells_new(struct build_cells **out, struct err *e);
 void build_cells_free(struct build_cells *b);
 
+/* A line of a cell ("cell [3]") as its user wrote it, without its newline; borrowed for the call. NULL: unknown. */
+typedef const char *build_line(void *ctx, const char *cell, int line, size_t *len);
+
+/* Where messages take the users' lines from: lowered ones read worse. */
+void build_cells_lines(struct build_cells *b, build_line *line, void *ctx);
+
 /* A symbol of the host for cells to call. */
 enum err_code build_cells_host(struct build_cells *b, const char *name, void *address, struct err *e);
 

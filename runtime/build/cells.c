@@ -27,7 +27,11 @@ enum err_code build_cells_new(struct build_cells **out, struct err *e)
         return err_memory(e);
     }
     symbols_init(&b->symbols);
+    b->object_fd = memfd_create("weir-cell", MFD_CLOEXEC);
     enum err_code code = build_paths(&b->include_dir, NULL, NULL, e);
+    if (!code && b->object_fd < 0) {
+        code = err_errno(e, "can't make a memory file");
+    }
     if (!code) {
         void *map = mmap(NULL, CODE_RESERVED, PROT_READ | PROT_WRITE | PROT_EXEC,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -68,6 +72,9 @@ void build_cells_free(struct build_cells *b)
     if (b->code) {
         (void)munmap(b->code, CODE_RESERVED);
     }
+    if (b->object_fd >= 0) {
+        (void)close(b->object_fd);
+    }
     if (b->dir.dir[0]) {
         temporary_remove(&b->dir);
     }
@@ -93,6 +100,22 @@ void *build_cells_find(const struct build_cells *b, const char *name)
         return NULL;
     }
     return s->cell ? s->cell : s->host;
+}
+
+void build_cells_lines(struct build_cells *b, build_line *line, void *ctx)
+{
+    b->line = line;
+    b->line_ctx = ctx;
+}
+
+struct suspect cells_suspect(const struct cell_job *j, const struct flags *user)
+{
+    return (struct suspect){ .text = j->text,
+                             .len = j->len,
+                             .include_dir = j->b->include_dir,
+                             .extra = user->argv,
+                             .line = j->b->line,
+                             .line_ctx = j->b->line_ctx };
 }
 
 bool cells_defines(const struct cell_job *j, const char *name, size_t len)

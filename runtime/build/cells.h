@@ -3,6 +3,8 @@
 #define WEIR_BUILD_CELLS_H
 
 #include "runtime/build/build.h"
+#include "runtime/build/diagnostics.h"
+#include "runtime/build/flags.h"
 #include "runtime/build/symbols.h"
 #include "runtime/build/temporary.h"
 
@@ -23,8 +25,12 @@ struct build_cells {
     size_t nunits, cap_units;
     char *code; /* one reserved mapping, so that cells are within a jump's reach of each other */
     size_t code_used;
+    size_t code_dirty; /* bytes that may not be zero */
+    int object_fd;     /* memory file for tcc's objects; -1: none */
     const char *include_dir;
-    struct temporary dir;        /* the shared objects of cc cells; dir.dir is "" until the first */
+    struct temporary dir; /* the shared objects of cc cells; dir.dir is "" until the first */
+    build_line *line;     /* the users' own lines; NULL: none */
+    void *line_ctx;
     void (**constructors)(void); /* of the newest cell, in its memory */
     size_t nconstructors;
 };
@@ -51,6 +57,9 @@ enum err_code cells_cc(struct cell_job *j, struct err *e);
 
 /* libtcc1's helpers (tcc's code calls them without a word in the text) into the symbols. */
 enum err_code cells_helpers(struct build_cells *b, struct err *e);
+
+/* The cell for a second look. user: WEIR_CFLAGS. Borrows both. */
+struct suspect cells_suspect(const struct cell_job *j, const struct flags *user);
 
 /* For each identifier of the text that earlier cells or the host define and this one does not: call back, each once or
  * more. */

@@ -85,7 +85,8 @@ static enum err_code compile(struct cell_job *j, const char *source, const char 
     flags_adds(&f, user.argv);
     flags_add(&f, "-lm");
     enum err_code code = flags_ok(&f) && !user.failed ? spawn_capture(f.argv, &output, &status, e) : err_memory(e);
-    if (!code && status != 0 && diagnose(j->text, j->len, j->b->include_dir, user.argv, e) != DIAGNOSIS_ERRORS) {
+    const struct suspect suspect = cells_suspect(j, &user);
+    if (!code && status != 0 && diagnose(&suspect, e) != DIAGNOSIS_ERRORS) {
         code = err_at(e, ERR_COMPILE, j->label, 0, "%s: %s failed: %s", j->label, flags_compiler(), output.data);
     } else if (!code && status != 0) {
         code = ERR_COMPILE;

@@ -1,12 +1,12 @@
-/* A cell by libtcc, in memory: compile, name what it needs, relocate into the session's code.
+/* A cell by libtcc: compiled to an object in memory, placed by object.c into the session's code.
  *
- * -nostdlib keeps libtcc from reading libc and libtcc1.a for every cell (0.2 ms): names are looked up here. Those of
- * earlier cells and the host are found by the text's identifiers; a library's name is found when linking misses it, and
- * remembered, so that a cell is compiled twice only when it is the first to use such a name. */
+ * Nothing is linked by libtcc: that would read libc and libtcc1.a for every cell (0.2 ms), and be wrong (object.h).
+ * Names are looked up here: earlier cells', the host's, then libraries'. */
 #include "runtime/build/cells.h"
 
 #include "runtime/build/diagnostics.h"
 #include "runtime/build/flags.h"
+#include "runtime/build/object.h"
 #include "runtime/build/tcc.h"
 
 #include <dlfcn.h>
@@ -14,14 +14,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { CODE_LIMIT = 1 << 30, CODE_ALIGN = 64 };
 
 /* What tcc's code calls by itself, from libtcc1.a and libc. */
 #define HELPERS(X)                                                                                                     \
     X(__fixdfdi)                                                                                                       \
-    X(__fixsfdi) X(__fixunsdfdi) X(__fixunssfdi) X(__fixunsxfdi) X(__fixxfdi) X(__floatundidf) X(__floatundisf)        \
-        X(__floatundixf) X(alloca) X(__va_arg) X(memcpy) X(memmove) X(memset)
+    X(__fixsfdi)                                                                                                       \
+    X(__fixunsdfdi)                                                                                                    \
+    X(__fixunssfdi) X(__fixunsxfdi) X(__fixxfdi) X(__floatundidf) X(__floatundisf) X(__floatundixf) X(alloca)          \
+        X(__va_arg) X(memcpy) X(memmove) X(memset)
 
 #define HELPER_NAME(name) #name,
 static const char *const helpers[] = { HELPERS(HELPER_NAME) };
@@ -57,55 +61,56 @@ enum err_code cells_helpers(struct build_cells *b, struct err *e)
     return code;
 }
 
-static void add_symbol(void *ctx, const char *name, void *address)
-{
-    (void)tcc_add_symbol(ctx, name, address); /* it never fails but for memory, which linking will tell */
-}
+/* ---- linking ---- */
 
-/* Names known from the text, and the helpers that no text shows. AFTER compiling: before it, a definition clashes. */
-static void add_known(struct cell_job *j, struct TCCState *s)
+/* A name that the cell does not define: of an earlier cell, else the host's, else a library's (remembered). */
+static void *resolve(void *ctx, const char *name)
 {
-    for (size_t i = 0; i < sizeof helpers / sizeof *helpers; i++) {
-        if (!cells_defines(j, helpers[i], strlen(helpers[i]))) {
-            add_symbol(s, helpers[i], build_cells_find(j->b, helpers[i]));
-        }
+    struct build_cells *b = ctx;
+    struct symbol *s = symbols_put(&b->symbols, name, strlen(name));
+    if (!s) {
+        return NULL;
     }
-    cells_known(j, add_symbol, s);
+    if (!s->cell && !s->host) {
+        s->host = dlsym(RTLD_DEFAULT, name);
+        s->library = true;
+    }
+    return s->cell ? s->cell : s->host;
 }
 
-/* Look the missed names up in the libraries. ERR_COMPILE: one is nowhere. */
-static enum err_code find_missing(struct cell_job *j, const char *names, struct err *e)
+/* The object that tcc has compiled, as bytes. */
+static enum err_code take_object(struct build_cells *b, struct tcc *t, char **data, size_t *len, struct err *e)
 {
-    for (const char *s = names; *s;) {
-        size_t len = strcspn(s, "\n");
-        struct symbol *symbol = symbols_put(&j->b->symbols, s, len);
-        if (!symbol) {
-            return err_memory(e);
-        }
-        void *address = dlsym(RTLD_DEFAULT, symbol->name);
-        if (!address && !symbol->host && !symbol->cell) {
-            return err_at(e, ERR_COMPILE, j->label, 0,
-                          "%s: error: '%s' is declared but defined nowhere: no cell and no library has it", j->label,
-                          symbol->name);
-        }
-        if (!symbol->host) {
-            symbol->host = address;
-            symbol->library = true;
-        }
-        s += len + (s[len] == '\n');
+    char path[64];
+    struct stat st;
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", b->object_fd);
+    if (tcc_output_file(t->state, path) != 0) {
+        return err_set(e, ERR_FORMAT, "tcc can't write its object: %s", t->first.data);
+    }
+    if (fstat(b->object_fd, &st) != 0 || st.st_size <= 0) {
+        return err_errno(e, "can't read the compiled object");
+    }
+    *len = (size_t)st.st_size;
+    *data = malloc(*len);
+    if (!*data) {
+        return err_memory(e);
+    }
+    if (pread(b->object_fd, *data, *len, 0) != st.st_size) {
+        free(*data);
+        return err_errno(e, "can't read the compiled object");
     }
     return ERR_NONE;
 }
 
 /* Addresses of what the cell defines. */
-static enum err_code take_addresses(struct cell_job *j, struct TCCState *s, struct err *e)
+static enum err_code take_addresses(struct cell_job *j, const struct object *o, struct err *e)
 {
     for (size_t i = 0; i <= j->ndefined; i++) {
         const char *name = i < j->ndefined ? j->defined[i].name : j->entry;
         if (!name || (i < j->ndefined && j->defined[i].keeps_storage)) {
             continue;
         }
-        j->addresses[i] = tcc_get_symbol(s, name);
+        j->addresses[i] = object_symbol(o, name);
         if (!j->addresses[i]) {
             return err_at(e, ERR_COMPILE, j->label, 0, "%s: error: '%s' is not defined by the compiled cell", j->label,
                           name);
@@ -118,85 +123,66 @@ static enum err_code take_addresses(struct cell_job *j, struct TCCState *s, stru
     return ERR_NONE;
 }
 
-static void take_constructors(struct cell_job *j, struct TCCState *s)
-{
-    char *start = tcc_get_symbol(s, "__init_array_start"), *end = tcc_get_symbol(s, "__init_array_end");
-    if (start && end > start) {
-        memcpy(&j->constructors, &start, sizeof start);
-        j->nconstructors = (size_t)(end - start) / sizeof *j->constructors;
-    }
-}
-
-static enum err_code link_cell(struct cell_job *j, struct tcc *t, int size, struct err *e)
+/* *use_cc: only a real linker can link it. */
+static enum err_code place(struct cell_job *j, char *data, size_t len, bool *use_cc, struct err *e)
 {
     struct build_cells *b = j->b;
-    size_t rounded = ((size_t)size + CODE_ALIGN - 1) & ~(size_t)(CODE_ALIGN - 1);
-    if (rounded > CODE_LIMIT - b->code_used) {
-        return err_at(e, ERR_LIMIT, j->label, 0,
-                      "the code and variables of all cells are over %d MiB; restart the kernel, "
-                      "or take memory with malloc",
-                      CODE_LIMIT >> 20);
-    }
+    struct object o;
     char *at = b->code + b->code_used;
-    if (tcc_relocate(t->state, at) != 0) {
-        return err_at(e, ERR_COMPILE, j->label, 0, "%s: error: can't be linked: %s", j->label, t->first.data);
+    if (b->code_dirty > b->code_used) { /* a cell that failed has been here */
+        memset(at, 0, b->code_dirty - b->code_used);
     }
-    j->unit.start = at;
-    j->unit.end = at + rounded;
-    j->code_size = rounded;
-    enum err_code code = take_addresses(j, t->state, e);
-    take_constructors(j, t->state);
-    if (!code && !(j->unit.text = strdup(j->text))) {
-        code = err_memory(e);
-    }
-    return code;
-}
-
-/* One round. *again: names were missing and are known now. */
-static enum err_code try_once(struct cell_job *j, const struct flags *user, bool *again, bool *use_cc, struct err *e)
-{
-    struct tcc t;
-    *again = false;
-    enum err_code code = tcc_begin(&t, TCC_OUTPUT_MEMORY, "-nostdlib", j->b->include_dir, e);
-    if (code) {
-        tcc_done(&t);
-        return code;
-    }
-    tcc_options(&t, user);
-    if (!tcc_compile(&t, j->text)) {
-        bool accepted;
-        code = diagnose_refused(t.first.data, j->text, j->len, j->b->include_dir, user->argv, &accepted, e);
-        *use_cc = accepted && t.refused;
-    }
-    if (!code && !*use_cc) {
-        buf_clear(&t.first);
-        add_known(j, t.state);
-        int size = tcc_relocate(t.state, NULL);
-        if (size >= 0) {
-            code = link_cell(j, &t, size, e);
-        } else if (t.undefined.len) {
-            code = find_missing(j, t.undefined.data, e);
-            *again = !code;
-        } else {
-            *use_cc = true; /* its linker knows less than ld */
+    enum err_code code = object_place(&o, data, len, at, CODE_LIMIT - b->code_used, resolve, b, e);
+    b->code_dirty = o.end ? (size_t)(o.end - b->code) : b->code_used;
+    if (code == ERR_FORMAT) {
+        *use_cc = true;
+        code = ERR_NONE;
+    } else if (code == ERR_LIMIT) {
+        code = err_at(e, ERR_LIMIT, j->label, 0,
+                      "the code and variables of all cells are over %d MiB; take large memory with malloc",
+                      CODE_LIMIT >> 20);
+    } else if (code == ERR_NOT_FOUND) {
+        char name[256];
+        (void)snprintf(name, sizeof name, "%s", e ? e->msg : "?");
+        code = err_at(e, ERR_COMPILE, j->label, 0,
+                      "%s: error: '%s' is declared but defined nowhere: no cell and no library has it", j->label, name);
+    } else if (!code) {
+        j->unit.start = o.start;
+        j->unit.end = o.end;
+        j->code_size = ((size_t)(o.end - o.start) + CODE_ALIGN - 1) & ~(size_t)(CODE_ALIGN - 1);
+        j->constructors = object_constructors(&o, &j->nconstructors);
+        code = take_addresses(j, &o, e);
+        if (!code && !(j->unit.text = strdup(j->text))) {
+            code = err_memory(e);
         }
     }
-    tcc_done(&t);
+    object_done(&o);
     return code;
 }
 
 enum err_code cells_tcc(struct cell_job *j, bool *use_cc, struct err *e)
 {
+    struct tcc t;
     struct flags user;
-    bool again = true;
-    enum err_code code = ERR_NONE;
+    char *data = NULL;
+    size_t len = 0;
     flags_init(&user);
     flags_words(&user, getenv("WEIR_CFLAGS"));
-    /* what is missing is found in the first round; a second that misses again would miss for ever */
-    for (int round = 0; !code && !*use_cc && again; round++) {
-        code = round < 3 ? try_once(j, &user, &again, use_cc, e)
-                         : err_at(e, ERR_COMPILE, j->label, 0, "%s: error: can't be linked", j->label);
+    enum err_code code = tcc_begin(&t, TCC_OUTPUT_OBJ, NULL, j->b->include_dir, e);
+    if (!code) {
+        tcc_options(&t, &user);
+        if (!tcc_compile(&t, j->text)) {
+            bool accepted;
+            const struct suspect suspect = cells_suspect(j, &user);
+            code = diagnose_refused(t.first.data, &suspect, &accepted, e);
+            *use_cc = accepted && t.refused;
+        }
     }
+    if (!code && !*use_cc) {
+        code = take_object(j->b, &t, &data, &len, e);
+        code = code ? code : place(j, data, len, use_cc, e);
+    }
+    tcc_done(&t);
     flags_done(&user);
     return code;
 }

@@ -147,17 +147,73 @@ static bool remark_parse(const char *s, size_t len, const char *path, struct rem
     return true;
 }
 
-/* The source line and a caret below. Tabs stay tabs so that the caret stands right. */
-static void add_caret(struct buf *out, const struct place *p, int column)
+static bool in_word(char c)
 {
-    if (p->text_len > SHOWN_LINE || column < 1 || column > p->text_len + 1) {
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+/* How much of the text around a[i] and b[j] is the same. */
+static int likeness(const char *a, int alen, int i, const char *b, int blen, int j)
+{
+    int ahead = 0, behind = 0;
+    while (i + ahead < alen && j + ahead < blen && a[i + ahead] == b[j + ahead]) {
+        ahead++;
+    }
+    while (behind < i && behind < j && a[i - behind - 1] == b[j - behind - 1]) {
+        behind++;
+    }
+    return ahead > 0 ? ahead + behind : 0;
+}
+
+/* Where in the user's line that is which stands in column of the lowered line: the place whose surroundings are most
+ * like it, and that begins a word if it does. 0: nowhere. */
+static int users_column(const struct place *p, int column, const char *line, int len)
+{
+    int at = column - 1, best = 0, found = 0;
+    if (at < 0 || at >= p->text_len) {
+        return 0;
+    }
+    bool begins = in_word(p->text[at]) && (at == 0 || !in_word(p->text[at - 1]));
+    for (int i = 0; i < len; i++) {
+        int like = likeness(p->text, p->text_len, at, line, len, i);
+        if (like > best && (!begins || i == 0 || !in_word(line[i - 1]))) {
+            best = like;
+            found = i + 1;
+        }
+    }
+    return found;
+}
+
+/* The source line and a caret below (column 0: none). Tabs stay tabs so that the caret stands right. */
+static void add_line(struct buf *out, const char *line, int len, int column)
+{
+    if (len > SHOWN_LINE || len == 0) {
         return;
     }
-    buf_printf(out, "\n    %.*s\n    ", p->text_len, p->text);
+    buf_printf(out, "\n    %.*s", len, line);
+    if (column < 1 || column > len + 1) {
+        return;
+    }
+    buf_str(out, "\n    ");
     for (int i = 0; i < column - 1; i++) {
-        buf_char(out, p->text[i] == '\t' ? '\t' : ' ');
+        buf_char(out, line[i] == '\t' ? '\t' : ' ');
     }
     buf_char(out, '^');
+}
+
+/* The user's own line if it can be had, else the lowered one. */
+static void add_caret(struct buf *out, const struct suspect *s, const struct place *p, int column)
+{
+    char cell[64];
+    size_t len = 0;
+    (void)snprintf(cell, sizeof cell, "%.*s", p->cell_len, p->cell);
+    const char *line = s->line ? s->line(s->line_ctx, cell, p->line, &len) : NULL;
+    if (!line || len > SHOWN_LINE) {
+        add_line(out, p->text, p->text_len, column);
+        return;
+    }
+    bool same = (int)len == p->text_len && memcmp(line, p->text, len) == 0;
+    add_line(out, line, (int)len, same ? column : users_column(p, column, line, (int)len));
 }
 
 static bool note_helps(const struct remark *r)
@@ -176,6 +232,7 @@ struct collected {
     int errors;    /* in all */
     char cell[64]; /* of the first error shown */
     int line;
+    const struct suspect *suspect;
 };
 
 static void add_remark(struct collected *c, const struct map *m, const struct remark *r)
@@ -193,7 +250,7 @@ static void add_remark(struct collected *c, const struct map *m, const struct re
     buf_printf(&c->text, "%.*s line %d: %s: %.*s", p->cell_len, p->cell, p->line, r->error ? "error" : "note",
                r->message_len, r->message);
     if (r->error) {
-        add_caret(&c->text, p, r->column);
+        add_caret(&c->text, c->suspect, p, r->column);
     }
 }
 
@@ -238,7 +295,7 @@ static void report(struct collected *c, const struct map *m, const char *output,
     (void)err_at(e, ERR_COMPILE, c->cell, c->line, "%s", c->text.len ? c->text.data : "the compiler failed");
 }
 
-static enum diagnosis ask_cc(const char *path, const char *include_dir, const char *const *extra, struct buf *output)
+static enum diagnosis ask_cc(const char *path, const struct suspect *s, struct buf *output)
 {
     struct flags f;
     int status = 0;
@@ -249,8 +306,8 @@ static enum diagnosis ask_cc(const char *path, const char *include_dir, const ch
     flags_add(&f, "-fdiagnostics-plain-output");
     flags_add(&f, "-fdiagnostics-column-unit=byte");
     flags_add(&f, "-I");
-    flags_add(&f, include_dir);
-    flags_adds(&f, extra);
+    flags_add(&f, s->include_dir);
+    flags_adds(&f, s->extra);
     flags_add(&f, path);
     bool asked = flags_ok(&f) && spawn_capture(f.argv, output, &status, NULL) == ERR_NONE && WIFEXITED(status);
     flags_done(&f);
@@ -260,10 +317,10 @@ static enum diagnosis ask_cc(const char *path, const char *include_dir, const ch
     return WEXITSTATUS(status) == 0 ? DIAGNOSIS_CLEAN : DIAGNOSIS_ERRORS;
 }
 
-enum diagnosis diagnose(const char *text, size_t len, const char *include_dir, const char *const *extra, struct err *e)
+enum diagnosis diagnose(const struct suspect *s, struct err *e)
 {
     struct map m = { 0 };
-    struct collected c = { .errors = 0 };
+    struct collected c = { .suspect = s };
     struct buf blank, output;
     struct temporary dir;
     enum diagnosis result = DIAGNOSIS_UNKNOWN;
@@ -271,14 +328,14 @@ enum diagnosis diagnose(const char *text, size_t len, const char *include_dir, c
     buf_init(&output, 1 << 20);
     buf_init(&c.text, 1 << 16);
     bool made = temporary_make(&dir, NULL) == ERR_NONE;
-    if (!made || map_make(&m, &blank, text, len, NULL) != ERR_NONE) {
+    if (!made || map_make(&m, &blank, s->text, s->len, NULL) != ERR_NONE) {
         goto done;
     }
     const char *path = temporary_path(&dir, "check.c");
     if (file_write_atomic(path, blank.data, blank.len, 0600, 0, NULL) != ERR_NONE) {
         goto done;
     }
-    result = ask_cc(path, include_dir, extra, &output);
+    result = ask_cc(path, s, &output);
     if (result == DIAGNOSIS_ERRORS) {
         report(&c, &m, output.data, path, e);
     }
@@ -314,11 +371,10 @@ static enum err_code from_tcc(const char *message, struct err *e)
                   strncmp(what, "error", 5) == 0 ? "" : "error: ", what);
 }
 
-enum err_code diagnose_refused(const char *first, const char *text, size_t len, const char *include_dir,
-                               const char *const *extra, bool *accepted, struct err *e)
+enum err_code diagnose_refused(const char *first, const struct suspect *s, bool *accepted, struct err *e)
 {
     *accepted = false;
-    switch (diagnose(text, len, include_dir, extra, e)) {
+    switch (diagnose(s, e)) {
     case DIAGNOSIS_CLEAN:
         *accepted = true;
         return ERR_NONE;

@@ -7,6 +7,7 @@
 #define WEIR_BUILD_DIAGNOSTICS_H
 
 #include "runtime/base/buf.h"
+#include "runtime/build/build.h"
 
 enum diagnosis {
     DIAGNOSIS_ERRORS, /* cc finds errors too: e holds all of them, as ERR_COMPILE */
@@ -14,12 +15,20 @@ enum diagnosis {
     DIAGNOSIS_UNKNOWN /* cc could not be asked (not installed, no temporary folder) */
 };
 
-/* The second look at text. extra: more cc options, NULL-terminated, or NULL. include_dir: of weir.h. */
-enum diagnosis diagnose(const char *text, size_t len, const char *include_dir, const char *const *extra, struct err *e);
+/* What is looked at again. */
+struct suspect {
+    const char *text; /* the whole translation unit */
+    size_t len;
+    const char *include_dir;  /* of weir.h */
+    const char *const *extra; /* more cc options, NULL-terminated; NULL: none */
+    build_line *line;         /* the users' own lines; NULL: those of the text are shown */
+    void *line_ctx;
+};
 
-/* After tcc refused (or doubted) text with the message `first`: cc's errors, or tcc's own where there is no cc; or
+enum diagnosis diagnose(const struct suspect *s, struct err *e);
+
+/* After tcc refused (or doubted) it with the message `first`: cc's errors, or tcc's own where there is no cc; or
  * ERR_NONE with *accepted true: cc has nothing against it. */
-enum err_code diagnose_refused(const char *first, const char *text, size_t len, const char *include_dir,
-                               const char *const *extra, bool *accepted, struct err *e);
+enum err_code diagnose_refused(const char *first, const struct suspect *s, bool *accepted, struct err *e);
 
 #endif

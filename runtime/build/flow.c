@@ -108,13 +108,9 @@ static enum err_code job_keep_text(const struct job *j, char path[FLOW_PATH], st
 
 /* ---- the two compilers ---- */
 
-/* With the anchor behind it and a NUL. */
-static enum err_code anchored(struct buf *out, const char *text, size_t len, struct err *e)
+static struct suspect job_suspect(const struct job *j)
 {
-    buf_init(out, 2 * (size_t)BUF_DEFAULT_MAX);
-    buf_add(out, text, len);
-    buf_str(out, BUILD_ANCHOR_TEXT);
-    return buf_check(out, "the flow's text", e);
+    return (struct suspect){ .text = j->text, .len = j->len, .include_dir = j->include_dir, .extra = j->user.argv };
 }
 
 static enum err_code with_tcc(const struct job *j, const char *so, bool *use_cc, struct err *e)
@@ -124,7 +120,8 @@ static enum err_code with_tcc(const struct job *j, const char *so, bool *use_cc,
     char own[FLOW_PATH];
     *use_cc = false;
     job_own_path(j, ".tcc.so", own);
-    enum err_code code = anchored(&text, j->text, j->len, e);
+    buf_init(&text, 2 * (size_t)BUF_DEFAULT_MAX);
+    enum err_code code = where_anchored(&text, j->text, j->len, e);
     code = code ? code : tcc_begin(&t, TCC_OUTPUT_DLL, "-Wl,-Bsymbolic", j->include_dir, e);
     if (code) {
         buf_done(&text);
@@ -134,7 +131,8 @@ static enum err_code with_tcc(const struct job *j, const char *so, bool *use_cc,
     bool fine = tcc_compile(&t, text.data);
     if (!fine) {
         bool accepted;
-        code = diagnose_refused(t.first.data, j->text, j->len, j->include_dir, j->user.argv, &accepted, e);
+        const struct suspect suspect = job_suspect(j);
+        code = diagnose_refused(t.first.data, &suspect, &accepted, e);
         *use_cc = accepted && t.refused;
         fine = accepted && !t.refused;
     }
@@ -154,7 +152,8 @@ static enum err_code with_tcc(const struct job *j, const char *so, bool *use_cc,
 
 static enum err_code cc_failed(const struct job *j, const struct buf *output, struct err *e)
 {
-    enum diagnosis d = diagnose(j->text, j->len, j->include_dir, j->user.argv, e);
+    const struct suspect suspect = job_suspect(j);
+    enum diagnosis d = diagnose(&suspect, e);
     if (d == DIAGNOSIS_ERRORS) {
         return ERR_COMPILE;
     }
@@ -258,12 +257,14 @@ enum err_code build_check(const char *text, size_t len, struct err *e)
     }
     flags_init(&user);
     flags_words(&user, getenv("WEIR_CFLAGS"));
-    code = anchored(&copy, text, len, e);
+    buf_init(&copy, 2 * (size_t)BUF_DEFAULT_MAX);
+    code = where_anchored(&copy, text, len, e);
     code = code ? code : tcc_begin(&t, TCC_OUTPUT_OBJ, NULL, include_dir, e);
     if (!code) {
         tcc_options(&t, &user);
         if (!tcc_compile(&t, copy.data)) {
-            code = diagnose_refused(t.first.data, text, len, include_dir, user.argv, &accepted, e);
+            const struct suspect suspect = { .text = text, .len = len, .include_dir = include_dir, .extra = user.argv };
+            code = diagnose_refused(t.first.data, &suspect, &accepted, e);
         }
         tcc_done(&t);
     }

@@ -20,26 +20,12 @@ static bool is_doubtful(const char *message)
     return false;
 }
 
-static void add_undefined(struct tcc *t, const char *message)
-{
-    static const char before[] = "undefined symbol '";
-    const char *name = strstr(message, before);
-    if (name) {
-        name += sizeof before - 1;
-        buf_add(&t->undefined, name, strcspn(name, "'"));
-        buf_char(&t->undefined, '\n');
-    }
-}
-
 static void on_message(void *opaque, const char *message)
 {
     struct tcc *t = opaque;
     bool warning = strstr(message, "warning: ") != NULL;
     if (warning && !is_doubtful(message)) {
         return;
-    }
-    if (!warning && strstr(message, "undefined symbol '")) {
-        add_undefined(t, message);
     }
     if (t->first.len == 0) {
         buf_str(&t->first, message);
@@ -52,7 +38,6 @@ enum err_code tcc_begin(struct tcc *t, int output, const char *options, const ch
 {
     *t = (struct tcc){ .state = tcc_new() };
     buf_init(&t->first, 1 << 16);
-    buf_init(&t->undefined, 1 << 20);
     if (!t->state) {
         return err_memory(e);
     }
@@ -74,7 +59,6 @@ void tcc_done(struct tcc *t)
         tcc_delete(t->state);
     }
     buf_done(&t->first);
-    buf_done(&t->undefined);
     *t = (struct tcc){ .state = NULL };
 }
 

@@ -77,6 +77,15 @@ bool where_tcc(const char *text, const char *anchor, int64_t distance, struct bu
     return known;
 }
 
+enum err_code where_anchored(struct buf *out, const char *text, size_t len, struct err *e)
+{
+    buf_add(out, text, len);
+    if (!memmem(text, len, BUILD_ANCHOR "(void)", sizeof BUILD_ANCHOR "(void)" - 1)) {
+        buf_str(out, "\nvoid " BUILD_ANCHOR "(void) {}\n");
+    }
+    return buf_check(out, "the flow's text", e);
+}
+
 static bool ends_with(const char *s, const char *end)
 {
     size_t len = strlen(s), n = strlen(end);
@@ -101,11 +110,8 @@ bool build_flow_where(const char *so_path, uint64_t offset, struct build_where *
     bool known = file_read(so_path, OBJECT_MAX, &so, &so_len, NULL) == ERR_NONE &&
                  elf64_symbol(so, so_len, BUILD_ANCHOR, &anchor) &&
                  file_read(source, FLOW_TEXT_MAX, &text, &text_len, NULL) == ERR_NONE;
-    if (known) {
-        buf_add(&whole, text, text_len);
-        buf_str(&whole, BUILD_ANCHOR_TEXT);
-        known = !whole.failed && where_tcc(whole.data, BUILD_ANCHOR, (int64_t)(offset - anchor), out);
-    }
+    known = known && where_anchored(&whole, text, text_len, NULL) == ERR_NONE &&
+            where_tcc(whole.data, BUILD_ANCHOR, (int64_t)(offset - anchor), out);
     buf_done(&whole);
     free(text);
     free(so);

@@ -2,11 +2,14 @@
 #ifndef WEIR_BUILD_WHERE_H
 #define WEIR_BUILD_WHERE_H
 
+#include "runtime/base/buf.h"
 #include "runtime/build/build.h"
 
-/* A function that tcc's flows get at their end: its place is known in every compilation of the same text. */
+/* A function whose place is known in every compilation of the same flow: offsets are told from it. */
 #define BUILD_ANCHOR "weir_flow_anchor"
-#define BUILD_ANCHOR_TEXT "\nvoid " BUILD_ANCHOR "(void) {}\n"
+
+/* A flow's text appended to out, with the anchor behind it if it has none. */
+enum err_code where_anchored(struct buf *out, const char *text, size_t len, struct err *e);
 
 /* Ask addr2line about an address of the object file. False: it does not know, or it is not in a cell. */
 bool where_ask(const char *object, uint64_t address, struct build_where *out);

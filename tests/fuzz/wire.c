@@ -1,5 +1,6 @@
-/* Fuzzing wire_decode: the bytes are cut into frames as a socket would give them. The first byte chooses whether signatures
- * are checked; then each frame is 2 bytes of length and its bytes. A message that is taken is encoded again as a reply. */
+/* Fuzzing wire_decode: the bytes are cut into frames as a socket would give them. The first byte chooses whether
+ * signatures are checked; then each frame is 2 bytes of length and its bytes. A message that is taken is encoded again
+ * as a reply. */
 #include "kernel/wire.h"
 
 #include <stdint.h>
@@ -56,6 +57,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
     if (m) {
+        const char *date = json_string_value(json_object_get(m->header, "date"));
+        (void)wire_date_us(date ? date : m->id);
         answer(w, m);
     }
     message_free(m);

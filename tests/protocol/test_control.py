@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -105,12 +107,21 @@ def test_history_waits_for_the_cells_before_it(kernel):
     assert reply["content"]["history"][0][2][1] == "5"
 
 
-def test_a_segfault_is_one_error_and_the_kernel_goes_on(kernel, run_cell):
+def test_a_segfault_is_one_error_and_the_kernel_goes_on(run_cell):
+    ran = run_cell('#include <stdio.h>\nprintf("before\\n");\n*(volatile int *)0 = 1;')
+    assert ran.types() == ["execute_input", "stream", "error"]
+    assert ran.of("error")[0]["ename"] == "SegmentationFault"
+    assert ran.stream() == "before\n"
+    assert ran.reply["status"] == "error"
+    assert run_cell("2 + 2").result == "4"
+
+
+def test_the_sessions_death_is_one_error_and_a_new_one_goes_on(run_cell):
     run_cell("int lost = 1;")
-    ran = run_cell('#include <stdio.h>\nprintf("before\\n"); fflush(stdout);\n*(volatile int *)0 = 1;')
+    ran = run_cell('#include <stdio.h>\n#include <signal.h>\nprintf("before\\n"); fflush(stdout);\nraise(SIGKILL);')
     (error,) = ran.of("error")
     assert error["ename"] == "SessionDied"
-    assert "signal 11 (Segmentation fault)" in error["evalue"] and "lost" in error["evalue"]
+    assert "signal 9 (Killed)" in error["evalue"] and "lost" in error["evalue"]
     assert ran.stream() == "before\n"
     assert ran.reply["status"] == "error"
     assert run_cell("2 + 2").result == "4"
@@ -170,6 +181,23 @@ def test_a_killed_kernel_takes_its_session_along(kernel_manager, run_cell, numbe
     os.kill(pid, number)
     kernel_manager.provisioner.process.wait(timeout=10)
     until(lambda: not any(alive(p) for p in below), "the session's end")
+
+
+def test_a_kernel_ends_with_the_jupyter_that_started_it(kernelspec_env):
+    code = f"""
+import sys
+from jupyter_client.manager import KernelManager
+manager = KernelManager(kernel_name={kernelspec_env!r})
+manager.start_kernel()
+print(manager.provisioner.process.pid, flush=True)
+sys.stdin.read()
+"""
+    jupyter = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pid = int(jupyter.stdout.readline())
+    below = until(lambda: children(pid), "a session")
+    jupyter.kill()
+    jupyter.communicate()
+    until(lambda: not any(alive(p) for p in [pid, *below]), "the kernel's end")
 
 
 def test_restart_forgets_and_counts_from_one(kernel, kernel_manager, run_cell):

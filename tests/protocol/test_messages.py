@@ -33,7 +33,6 @@ def test_every_message_of_a_cell_has_its_request_as_parent(kernel):
     for message in outputs_of(kernel, msg_id) + [reply_of(kernel, msg_id)]:
         assert message["parent_header"]["msg_id"] == msg_id
         assert message["parent_header"]["session"] == kernel.session.session
-        assert message["header"]["version"] == "5.5"
 
 
 def test_output_comes_while_the_cell_runs(kernel):
@@ -96,8 +95,7 @@ def test_user_expressions_are_evaluated_after_the_cell(run_cell):
 
 
 def test_stop_on_error_aborts_what_waits(kernel):
-    sent = [kernel.execute("#include <unistd.h>\nusleep(300000);\nint x = (int)nothing_of_that_name;"),
-            kernel.execute("1 + 1"), kernel.execute("2 + 2")]
+    sent = [kernel.execute(code) for code in ("int x = nothing_of_that_name;", "1 + 1", "2 + 2")]
     replies = [reply_of(kernel, msg_id)["content"] for msg_id in sent]
     assert replies[0]["status"] == "error"
     assert replies[1:] == [{"status": "aborted"}] * 2
@@ -106,14 +104,14 @@ def test_stop_on_error_aborts_what_waits(kernel):
 
 
 def test_an_aborted_cell_goes_busy_and_idle(kernel):
-    kernel.execute("#include <unistd.h>\nusleep(300000);\nint x = (int)nothing_of_that_name;")
+    kernel.execute("int x = nothing_of_that_name;")
     second = kernel.execute("1 + 1")
     states = [m["content"]["execution_state"] for m in outputs_of(kernel, second)]
     assert states == ["busy", "idle"]
 
 
 def test_without_stop_on_error_the_next_cell_runs(kernel):
-    first = kernel.execute("#include <unistd.h>\nusleep(200000);\nint x = (int)nothing;", stop_on_error=False)
+    first = kernel.execute("int x = nothing_of_that_name;", stop_on_error=False)
     second = kernel.execute("1 + 1")
     assert reply_of(kernel, first)["content"]["status"] == "error"
     assert reply_of(kernel, second)["content"]["status"] == "ok"

@@ -54,7 +54,7 @@ CASES = {
     "header without type": (with_part(0, b'{"msg_id":"1"}'), "header has no msg_type"),
     "header without id": (with_part(0, b'{"msg_type":"x"}'), "header has no msg_id"),
     "content no UTF-8": (with_part(3, b'{"code":"\xff"}'), "content is not JSON"),
-    "content too deep": (with_part(3, b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}"), "content is nested deeper than 200"),
+    "content too deep": (with_part(3, b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}"), "nested deeper than 200"),
     "too many frames": (lambda s: frames_of(s) + [b"x"] * 1000, "more than 256 frames"),
     "many large frames": (lambda s: frames_of(s) + [b"x" * (20 << 20)] * 4, "larger than 67108864 bytes"),
     "unknown type": (lambda s: frames_of(s, "no_such_request"), "dropped 'no_such_request'"),
