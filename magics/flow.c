@@ -1,5 +1,6 @@
 /* %flow show, check, list, drop. */
 #include "magics/state.h"
+#include "runtime/build/build.h"
 #include "runtime/view/view.h"
 
 #include <string.h>
@@ -37,7 +38,10 @@ enum err_code flow_check(struct magics *m, const struct magic_call *call, struct
     enum err_code code = pick_flow(m, word(call), &flow, e);
     struct buf unit;
     buf_init(&unit, 0);
-    code = code ? code : flow_compile_check(m, flow, NULL, &unit, e);
+    code = code ? code : flows_check(m->host.flows, flow, NULL, e);
+    code = code ? code : flows_unit(m->host.flows, flow, NULL, &unit, e);
+    code = code ? code : buf_check(&unit, "the flow's text", e);
+    code = code ? code : build_check(unit.data, unit.len, e);
     code = code ? code : flows_graph(m->host.flows, flow, call->arena, &g, e);
     if (!code) {
         unsigned splits = 0;

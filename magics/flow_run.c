@@ -1,12 +1,10 @@
 /* %flow run: check, compile, start a runner, show what it does, keep what it left. */
+#include "magics/compiled.h"
 #include "magics/progress.h"
 #include "magics/run_inputs.h"
 #include "magics/runner.h"
 #include "magics/state.h"
 #include "magics/values.h"
-
-#include "runtime/build/build.h"
-#include "runtime/store/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,16 +17,7 @@ enum {
     MAX_PATH = 4096
 };
 
-/* ---- compiling ---- */
-
-enum err_code flow_compile_check(struct magics *m, const char *flow, const char *const *inputs, struct buf *unit,
-                                 struct err *e)
-{
-    enum err_code code = flows_check(m->host.flows, flow, inputs, e);
-    code = code ? code : flows_unit(m->host.flows, flow, inputs, unit, e);
-    code = code ? code : buf_check(unit, "the flow's text", e);
-    return code ? code : build_check(unit->data, unit->len, e);
-}
+/* ---- what is asked for ---- */
 
 /* The --input names, NULL-terminated. */
 static enum err_code input_names(const struct magic_call *call, const char ***out, struct err *e)
@@ -60,40 +49,15 @@ static enum err_code pick_tier(const struct magic_call *call, enum build_tier *t
     return ERR_NONE;
 }
 
-/* Everything between the cell and the runner. Strings owned unless said otherwise. */
+/* Everything between the cell and the runner. */
 struct job {
     struct magics *m;
     const struct magic_call *call;
     const char *flow;            /* borrowed */
     const char **inputs;         /* in the call's arena */
-    char *store, *so;
-    enum build_tier tier;
+    struct compiled compiled;
     struct run_inputs files;     /* of the inputs */
 };
-
-static enum err_code compile(struct job *j, struct err *e)
-{
-    char dir[MAX_PATH];
-    struct buf unit;
-    buf_init(&unit, 0);
-    enum build_tier asked = BUILD_TCC;
-    enum err_code code = pick_tier(j->call, &asked, e);
-    code = code ? code : flows_check(j->m->host.flows, j->flow, j->inputs, e);
-    code = code ? code : flows_unit(j->m->host.flows, j->flow, j->inputs, &unit, e);
-    code = code ? code : buf_check(&unit, "the flow's text", e);
-    code = code ? code : store_locate(j->m->host.directory, &j->store, e);
-    if (!code) {
-        struct store *s = NULL;
-        code = store_open(j->store, true, &s, e); /* makes the folder, refuses a newer one */
-        store_close(s);
-    }
-    if (!code && snprintf(dir, sizeof dir, "%s/build", j->store) >= (int)sizeof dir) {
-        code = err_set(e, ERR_LIMIT, "the store's path is too long: '%.200s...'", j->store);
-    }
-    code = code ? code : build_flow(unit.data, unit.len, dir, asked, &j->so, &j->tier, e);
-    buf_done(&unit);
-    return code;
-}
 
 /* ---- the command line ---- */
 
@@ -134,11 +98,11 @@ static enum err_code make_argv(const struct job *j, const char *program, const c
     (void)snprintf(parent, sizeof parent, "%ld", (long)getpid());
     argv[n++] = program;
     argv[n++] = "run";
-    argv[n++] = j->so;
+    argv[n++] = j->compiled.so_path;
     argv[n++] = joined(a, "--events-fd", "=", "3");
     argv[n++] = joined(a, "--parent", "=", parent);
-    argv[n++] = joined(a, "--store", "=", j->store);
-    argv[n++] = joined(a, "--tier", "=", j->tier == BUILD_CC ? "cc" : "tcc");
+    argv[n++] = joined(a, "--store", "=", j->compiled.store);
+    argv[n++] = joined(a, "--tier", "=", j->compiled.tier == BUILD_CC ? "cc" : "tcc");
     for (size_t i = 0; i < o->nvalues; i++) {
         const struct option_value *v = &o->values[i];
         if (!v->other && (strcmp(v->name, "input") == 0 || strcmp(v->name, "tier") == 0)) {
@@ -253,6 +217,7 @@ enum err_code flow_run(struct magics *m, const struct magic_call *call, struct e
     struct job j = { .m = m, .call = call };
     char program[MAX_PATH];
     const char **argv = NULL;
+    enum build_tier tier = BUILD_TCC;
     struct progress *p = arena_alloc(call->arena, sizeof *p);
     enum err_code code = p ? ERR_NONE : err_memory(e);
     code = code ? code : pick_flow(m, call->options.nwords ? call->options.words[0] : NULL, &j.flow, e);
@@ -261,8 +226,9 @@ enum err_code flow_run(struct magics *m, const struct magic_call *call, struct e
         code = j.flow ? ERR_NONE : err_memory(e);
     }
     code = code ? code : input_names(call, &j.inputs, e);
-    code = code ? code : compile(&j, e);
-    code = code ? code : run_inputs_write(&j.files, m, j.so, j.store, j.inputs, call->arena, e);
+    code = code ? code : pick_tier(call, &tier, e);
+    code = code ? code : compiled_make(&j.compiled, &m->host, j.flow, j.inputs, tier, e);
+    code = code ? code : run_inputs_write(&j.files, m, &j.compiled, j.inputs, call->arena, e);
     code = code ? code : find_program(program, e);
     code = code ? code : make_argv(&j, program, &argv, e);
     code = code ? code : progress_init(p, m, j.flow, call->arena, e);
@@ -280,7 +246,6 @@ enum err_code flow_run(struct magics *m, const struct magic_call *call, struct e
         }
     }
     run_inputs_remove(&j.files);
-    free(j.store);
-    free(j.so);
+    compiled_done(&j.compiled);
     return code;
 }

@@ -5,7 +5,6 @@
 #include "runtime/base/file.h"
 #include "runtime/type/npy.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -82,7 +81,7 @@ static enum err_code write_one(struct run_inputs *r, struct magics *m, const str
     return code;
 }
 
-enum err_code run_inputs_write(struct run_inputs *r, struct magics *m, const char *so_path, const char *store,
+enum err_code run_inputs_write(struct run_inputs *r, struct magics *m, struct compiled *c,
                                const char *const *names, struct arena *a, struct err *e)
 {
     size_t n = 0;
@@ -96,17 +95,9 @@ enum err_code run_inputs_write(struct run_inputs *r, struct magics *m, const cha
     if (n == 0) {
         return ERR_NONE;
     }
-    void *object = dlopen(so_path, RTLD_LAZY | RTLD_LOCAL); /* for its tables only: none of its functions is called */
-    const struct weir_flow *flow = object ? dlsym(object, "weir_flow") : NULL;
-    enum err_code code = ERR_NONE;
-    if (!flow || flow->abi != WEIR_ABI) {
-        code = err_set(e, ERR_FORMAT, "the compiled flow can't be read: %s", object ? "it is of another version" : dlerror());
-    }
+    enum err_code code = compiled_open(c, e);
     for (size_t i = 0; !code && i < n; i++) {
-        code = write_one(r, m, flow, store, names[i], a, e);
-    }
-    if (object) {
-        (void)dlclose(object);
+        code = write_one(r, m, c->tables, c->store, names[i], a, e);
     }
     return code;
 }

@@ -31,10 +31,6 @@ void show_bundle(struct magics *m, const char *html, const char *text, const cha
 /* The flow that a magic means: the word given, else the current one. ERR_NAME with those there are; ERR_NOT_FOUND: none yet. */
 enum err_code pick_flow(struct magics *m, const char *word, const char **flow, struct err *e);
 
-/* All of a flow: checked, written as one C text (appended to unit) and compiled. inputs: names of --input, NULL-terminated, or NULL. */
-enum err_code flow_compile_check(struct magics *m, const char *flow, const char *const *inputs, struct buf *unit,
-                                 struct err *e);
-
 /* "cell [3]" */
 void cell_label(const struct cell *cell, char *out, size_t size);
 

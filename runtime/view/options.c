@@ -244,25 +244,39 @@ static size_t distance(const char *a, const char *b)
     return rows[n % 3][m];
 }
 
-static bool is_near(const char *word, const char *name)
+/* How far a name is from a word, SIZE_MAX: too far to be meant. A beginning of a name is next to it. */
+static size_t nearness(const char *word, const char *name)
 {
     size_t len = strlen(word);
+    size_t far = len < 4 ? 1 : len / 3 + (len % 3 != 0);
     if (len >= 2 && strncmp(word, name, len) == 0) {
-        return true;
+        return 0;
     }
-    return distance(word, name) <= (len < 4 ? 1 : len / 3 + (len % 3 != 0));
+    size_t d = distance(word, name);
+    return d <= far ? d : SIZE_MAX;
 }
 
 void options_nearest(struct buf *out, const char *word, const char *const *names, size_t count)
 {
-    unsigned shown = 0;
-    for (size_t i = 0; i < count && shown < 2; i++) {
-        if (is_near(word, names[i])) {
-            buf_printf(out, "%s'%s'", shown ? " or " : " (did you mean ", names[i]);
-            shown++;
+    size_t best = count;
+    size_t second = count;
+    for (size_t i = 0; i < count; i++) {
+        size_t d = nearness(word, names[i]);
+        if (d == SIZE_MAX) {
+            continue;
+        }
+        if (best == count || d < nearness(word, names[best])) {
+            second = best;
+            best = i;
+        } else if (second == count || d < nearness(word, names[second])) {
+            second = i;
         }
     }
-    if (shown) {
+    if (best < count) {
+        buf_printf(out, " (did you mean '%s'", names[best]);
+        if (second < count) {
+            buf_printf(out, " or '%s'", names[second]);
+        }
         buf_str(out, "?)");
     }
 }
