@@ -32,6 +32,9 @@ MAGICS  := $(call src,magics)
 SESSION := $(filter-out kernel/session_protocol.c,$(wildcard kernel/session*.c))
 KERNEL  := $(filter-out $(SESSION),$(call src,kernel))
 
+# What a compiled flow calls: linked whole into the programs that load one.
+CALLED  := $(wildcard runtime/flow/task*.c)
+
 PROGRAMS := $(B)/weir $(B)/weir-kernel $(B)/weir-session $(B)/weir-zygote
 
 all: $(PROGRAMS) ## build/weir (the command line), build/weir-kernel and their helpers: needs only gcc and -dev packages
@@ -42,13 +45,13 @@ $(B)/libweir.a $(B)/liblang.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(B)/weir: $(call obj,$(CLI)) $(B)/liblang.a $(B)/libweir.a
+$(B)/weir: $(call obj,$(CLI) $(CALLED)) $(B)/liblang.a $(B)/libweir.a
 	$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS_LANG)
 $(B)/weir-session: $(call obj,$(SESSION) kernel/session_protocol.c $(MAGICS)) $(B)/liblang.a $(B)/libweir.a
 	$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS_LANG)
 $(B)/weir-kernel: $(call obj,$(KERNEL) runtime/lang/lexer.c runtime/lang/items.c runtime/lang/ctype.c) $(B)/libweir.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_KERNEL)
-$(B)/weir-zygote: $(B)/runtime/flow/zygote_main.o $(B)/libweir.a
+$(B)/weir-zygote: $(call obj,runtime/flow/zygote_main.c $(CALLED)) $(B)/libweir.a
 	$(CC) $(LDFLAGS) -rdynamic -o $@ $^ -lcrypto -ldl -lm
 
 $(B)/%.o: %.c

@@ -67,8 +67,8 @@ def main():
             nbformat.write(notebook, FOLDER / name)
     print("\nWhat the runs did, asked from the command line (any other process can):")
     weir("runs")
-    weir("artifact", "list")
-    weir("artifact", "show", "winner")
+    weir("artifact")
+    weir("artifact", "winner")
     print(f"\nTo open the notebooks yourself:   make lab\nThe runs are in {FOLDER / '.weir'}; the command line is {WEIR}")
     return 0
 

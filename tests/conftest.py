@@ -91,9 +91,9 @@ def run_on(client, code, timeout=TIMEOUT, **options):
 def start_kernel(cwd, log):
     """A manager whose kernel runs in folder cwd and writes its stderr to the file log."""
     manager = KernelManager(kernel_name=KERNEL_NAME)
-    with open(log, "wb") as stderr:
-        manager.start_kernel(cwd=str(cwd), stderr=stderr)
     manager.log_path = pathlib.Path(log)
+    manager.log_file = open(log, "wb")  # noqa: SIM115  (a restart needs it again)
+    manager.start_kernel(cwd=str(cwd), stderr=manager.log_file)
     return manager
 
 
@@ -106,6 +106,7 @@ def kernel_manager(kernelspec_env, tmp_path):
     yield manager
     manager.shutdown_kernel(now=True)
     manager.cleanup_resources()
+    manager.log_file.close()
 
 
 @pytest.fixture

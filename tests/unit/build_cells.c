@@ -104,6 +104,53 @@ static void a_variable_is_shared(void **state)
     assert_int_equal(define(*state, false, "g", "extern int n; int g(void) { return n; }"), 7);
 }
 
+static void floating_variables_of_other_cells_are_operands_on_either_side(void **state)
+{
+    variable(*state, false, "a", false, "double a = 1.5;");
+    variable(*state, false, "b", false, "double b = 2.5;");
+    variable(*state, false, "v", false, "float v[2] = { 1, 4 };");
+    assert_int_equal(define(*state, false, "f",
+                            "extern double a, b; extern float v[]; int f(void) {"
+                            " return (int)(100 * (a + b) + 10 * (a * b < b * a + 1) + (a < b) + v[0] * v[1]); }"),
+                     415);
+}
+
+static void a_large_array_costs_no_memory_until_it_is_used(void **state)
+{
+    struct fixture *f = *state;
+    variable(f, false, "big", false, "char big[500000000];");
+    char *big = build_cells_find(f->b, "big");
+    assert_int_equal(big[499999999], 0);
+    const struct build_symbol s = { .name = "more" };
+    const char *text = "char more[900000000];";
+    assert_int_equal(build_cells_add(f->b, "cell [3]", text, strlen(text), NULL, false, &s, 1, NULL, &f->e), ERR_LIMIT);
+    assert_string_equal(f->e.msg,
+                        "the code and variables of all cells are over 1024 MiB; take large memory with malloc");
+}
+
+static void a_cell_that_failed_leaves_its_place_clean(void **state)
+{
+    struct fixture *f = *state;
+    const char *text = "int filled[1000] = { [0 ... 999] = -1 }; int nowhere(void); int f(void) { return nowhere(); }";
+    assert_int_equal(build_cells_add(f->b, "cell [3]", text, strlen(text), NULL, false, NULL, 0, NULL, &f->e),
+                     ERR_COMPILE);
+    variable(f, false, "zeros", false, "char zeros[5000];");
+    const char *zeros = build_cells_find(f->b, "zeros");
+    for (size_t i = 0; i < 5000; i++) {
+        assert_int_equal(zeros[i], 0);
+    }
+}
+
+static double host_double = 3;
+
+static void a_variable_out_of_reach_is_used_all_the_same(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(build_cells_host(f->b, "host_double", &host_double, &f->e), ERR_NONE);
+    assert_int_equal(
+        define(f, false, "f", "extern double host_double; int f(void) { return (int)(1.5 * host_double * 2); }"), 9);
+}
+
 static void a_variable_that_keeps_its_storage_keeps_its_value(void **state)
 {
     struct fixture *f = *state;
@@ -208,6 +255,31 @@ static void an_error_names_every_line_and_changes_nothing(void **state)
     assert_int_equal(as_function(build_cells_find(f->b, "f"))(), 1);
 }
 
+static const char *users_line(void *ctx, const char *cell, int line, size_t *len)
+{
+    (void)ctx;
+    assert_string_equal(cell, "cell [3]");
+    const char *text = line == 1 ? "\tn + x + nx * x" : NULL;
+    *len = text ? strlen(text) : 0;
+    return text;
+}
+
+static void the_caret_is_moved_to_the_users_own_line(void **state)
+{
+    struct fixture *f = *state;
+    const char *text = "#line 1 \"cell [3]\"\nint n; void f(void) { int weir_v = (n + 1 + nx * x); }\n";
+    build_cells_lines(f->b, users_line, NULL);
+    assert_int_equal(build_cells_add(f->b, "cell [3]", text, strlen(text), NULL, false, NULL, 0, NULL, &f->e),
+                     ERR_COMPILE);
+    assert_string_equal(f->e.msg,
+                        "cell [3] line 1: error: 'nx' undeclared (first use in this function); did you mean 'n'?\n"
+                        "    \tn + x + nx * x\n"
+                        "    \t        ^\n"
+                        "cell [3] line 1: error: 'x' undeclared (first use in this function)\n"
+                        "    \tn + x + nx * x\n"
+                        "    \t             ^");
+}
+
 static void implicit_declarations_are_errors(void **state)
 {
     struct fixture *f = *state;
@@ -273,6 +345,10 @@ int main(void)
         TEST(libc_and_libm_are_found),
         TEST(tccs_own_helpers_are_there),
         TEST(a_variable_is_shared),
+        TEST(floating_variables_of_other_cells_are_operands_on_either_side),
+        TEST(a_large_array_costs_no_memory_until_it_is_used),
+        TEST(a_cell_that_failed_leaves_its_place_clean),
+        TEST(a_variable_out_of_reach_is_used_all_the_same),
         TEST(a_variable_that_keeps_its_storage_keeps_its_value),
         TEST(earlier_callers_reach_a_function_defined_again),
         TEST(the_shortest_function_can_be_redirected_to_cc_and_its_neighbour_survives),
@@ -281,6 +357,7 @@ int main(void)
         TEST(names_of_the_host_program_do_not_get_in_the_way),
         TEST(a_symbol_of_the_host_beats_a_library),
         TEST(an_error_names_every_line_and_changes_nothing),
+        TEST(the_caret_is_moved_to_the_users_own_line),
         TEST(implicit_declarations_are_errors),
         TEST(a_declared_name_that_nobody_defines_is_an_error),
         TEST(a_code_address_is_found_in_cell_and_line),

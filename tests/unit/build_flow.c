@@ -97,6 +97,17 @@ static void cc_flags_of_the_user_make_another_object(void **state)
     free(with);
 }
 
+static void a_flow_with_an_anchor_of_its_own_stays_with_tcc(void **state)
+{
+    (void)state;
+    char *so = NULL;
+    enum build_tier used = BUILD_CC;
+    const char *text = "#include \"weir.h\"\nvoid weir_flow_anchor(void);\nvoid weir_flow_anchor(void)\n{\n}" FLOW;
+    assert_int_equal(build(text, BUILD_TCC, &so, &used, NULL), ERR_NONE);
+    assert_int_equal(used, BUILD_TCC);
+    free(so);
+}
+
 static void what_tcc_refuses_is_built_by_cc(void **state)
 {
     (void)state;
@@ -193,6 +204,7 @@ int main(void)
         cmocka_unit_test(each_tier_gives_an_object_with_the_flow),
         cmocka_unit_test(the_same_text_is_built_once),
         cmocka_unit_test(cc_flags_of_the_user_make_another_object),
+        cmocka_unit_test(a_flow_with_an_anchor_of_its_own_stays_with_tcc),
         cmocka_unit_test(what_tcc_refuses_is_built_by_cc),
         cmocka_unit_test(every_error_is_told_with_cell_line_and_caret),
         cmocka_unit_test(what_tcc_only_warns_of_is_an_error),

@@ -1,7 +1,7 @@
 /* Registering cells, what users are told, and flow.c, against golden files.
  *
- * tests/flows/golden/NAME.cells holds cells separated by lines `---`; NAME.out what registering them says, NAME.c the flow.c
- * that comes of it when nothing is wrong. WEIR_GOLDEN=update in the environment writes them anew. */
+ * tests/flows/golden/NAME.cells holds cells separated by lines `---`; NAME.out what registering them says, NAME.c the
+ * flow.c that comes of it when nothing is wrong. WEIR_GOLDEN=update in the environment writes them anew. */
 #include "runtime/lang/flows.h"
 
 #include <setjmp.h>
@@ -151,13 +151,15 @@ static const char *const *inputs_of(const char *name)
 }
 
 /* The flow.c after running the cells in this order (a permutation); false: it is not sound. */
-static bool unit_of(struct fixture *x, const struct cells *c, const size_t *order, const char *name, struct buf *out, struct err *e)
+static bool unit_of(struct fixture *x, const struct cells *c, const size_t *order, const char *name, struct buf *out,
+                    struct err *e)
 {
     for (size_t i = 0; i < c->n; i++) {
         char id[16];
         size_t k = order ? order[i] : i;
         (void)snprintf(id, sizeof id, "id-%zu", k + 1);
-        (void)run_cell(x, id, (int)k + 1, c->text[k], c->len[k], strncmp(name, "saved", 5) == 0); /* what it says is compared */
+        (void)run_cell(x, id, (int)k + 1, c->text[k], c->len[k],
+                       strncmp(name, "saved", 5) == 0); /* what it says is compared */
     }
     return flows_unit(x->f, NULL, inputs_of(name), out, e) == ERR_NONE;
 }
@@ -378,8 +380,9 @@ static void plain_cell_that_changes_a_type_is_seen_at_once(void **state)
     assert_non_null(strstr(unit.data, "struct { int a; double b; } thing"));
     (void)run(&x, 1, "typedef struct { int a; void *p; } thing;");
     assert_int_equal(flows_unit(x.f, NULL, NULL, &unit, &e), ERR_TYPE);
-    assert_string_equal(e.msg, "artifact 't' can't be kept: its member 't.p' is a pointer; keep an array (`T x[]`), or text in "
-                               "`char name[24]`, instead");
+    assert_string_equal(
+        e.msg, "artifact 't' can't be kept: its member 't.p' is a pointer; keep an array (`T x[]`), or text in "
+               "`char name[24]`, instead");
     buf_done(&unit);
     end(&x);
 }
@@ -402,6 +405,20 @@ static void pending_step_is_ready_once_its_cell_has_run(void **state)
     end(&x);
 }
 
+static void values_of_earlier_runs_are_no_part_of_a_flow(void **state)
+{
+    (void)state;
+    struct fixture x;
+    struct err e;
+    begin(&x);
+    (void)run(&x, 1, "%%step start -> end\nartifact int win = 1;");
+    (void)run_cell(&x, "values: winner", 0, "int winner;", 11, false);
+    (void)run(&x, 2, "%%step end\nprintf(\"%d\\n\", winner);");
+    assert_int_equal(flows_check(x.f, NULL, NULL, &e), ERR_NAME);
+    assert_string_equal(e.msg, "step 'end' needs 'winner', which no earlier step makes; there are 'win'");
+    end(&x);
+}
+
 static void dropping_takes_a_step_out(void **state)
 {
     (void)state;
@@ -418,6 +435,24 @@ static void dropping_takes_a_step_out(void **state)
     assert_int_equal(flows_count(x.f), 0);
     assert_null(flows_current(x.f));
     assert_int_equal(flows_check(x.f, NULL, NULL, &e), ERR_NOT_FOUND);
+    end(&x);
+}
+
+static void cell_that_becomes_a_plain_one_is_forgotten(void **state)
+{
+    (void)state;
+    struct fixture x;
+    struct err e;
+    begin(&x);
+    (void)run(&x, 1, "%%step start -> end");
+    (void)run(&x, 2, "%%step end");
+    flows_forget(x.f, "id-1");
+    flows_forget(x.f, "nobody");
+    flows_forget(x.f, NULL);
+    assert_int_equal(flows_check(x.f, NULL, NULL, &e), ERR_NONE);
+    assert_int_equal(flows_drop(x.f, "start", &e), ERR_NOT_FOUND);
+    flows_forget(x.f, "id-2");
+    assert_int_equal(flows_count(x.f), 0);
     end(&x);
 }
 
@@ -445,7 +480,8 @@ static void inputs_must_be_variables(void **state)
     (void)state;
     struct fixture x;
     struct err e;
-    static const char *const unknown[] = { "nothing", NULL }, *const pointer[] = { "p", NULL }, *const parameter[] = { "n", NULL };
+    static const char *const unknown[] = { "nothing", NULL }, *const pointer[] = { "p", NULL },
+                             *const parameter[] = { "n", NULL };
     begin(&x);
     (void)run(&x, 1, "double *p;");
     (void)run(&x, 2, "%%flow F\nparam int n = 3;");
@@ -524,8 +560,10 @@ static void ten_steps_are_lowered_in_no_time(void **state)
     begin(&x);
     for (int i = 0; i < 10; i++) {
         char text[300];
-        (void)snprintf(text, sizeof text, "%%%%step s%d%s%.0d\nartifact double a%d[][3]; resize(a%d, 10);\n"
-                       "for (size_t i = 0; i < len(a%d); i++) a%d[i][0] = i;", i, i < 9 ? " -> s" : "", i < 9 ? i + 1 : 0, i, i, i, i);
+        (void)snprintf(text, sizeof text,
+                       "%%%%step s%d%s%.0d\nartifact double a%d[][3]; resize(a%d, 10);\n"
+                       "for (size_t i = 0; i < len(a%d); i++) a%d[i][0] = i;",
+                       i, i < 9 ? " -> s" : "", i < 9 ? i + 1 : 0, i, i, i, i);
         assert_int_equal(run(&x, i + 1, text), ERR_NONE);
     }
     double best = 1e9;
@@ -556,7 +594,9 @@ int main(void)
         cmocka_unit_test(refused_cell_leaves_what_was_there),
         cmocka_unit_test(plain_cell_that_changes_a_type_is_seen_at_once),
         cmocka_unit_test(pending_step_is_ready_once_its_cell_has_run),
+        cmocka_unit_test(values_of_earlier_runs_are_no_part_of_a_flow),
         cmocka_unit_test(dropping_takes_a_step_out),
+        cmocka_unit_test(cell_that_becomes_a_plain_one_is_forgotten),
         cmocka_unit_test(parameters_alone_make_a_unit),
         cmocka_unit_test(inputs_must_be_variables),
         cmocka_unit_test(values_tell_which_step_made_them),

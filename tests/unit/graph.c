@@ -162,39 +162,46 @@ static void empty_flow_is_refused(void **state)
 static void unknown_target_is_pending(void **state)
 {
     (void)state;
-    assert_wrong("start -> work\nend", ERR_PENDING, "cell [1]",
-                 "step 'start' leads to 'work', and no cell has a step of that name yet; run its cell, or correct the name: "
-                 "there are 'end'");
+    assert_wrong(
+        "start -> work\nend", ERR_PENDING, "cell [1]",
+        "step 'start' leads to 'work', and no cell has a step of that name yet; run its cell, or correct the name: "
+        "there are 'end'");
 }
 
 static void unreachable_step_is_named(void **state)
 {
     (void)state;
-    assert_wrong("start -> end\nlost -> end\nend", ERR_GRAPH, "cell [3]",
-                 "'lost' and 'start' both lead to 'end', but no one step splits into them; let one of them lead to the other");
-    assert_wrong("start -> a, b\na -> j\nb -> j\nj join -> end\nlost -> k, l\nk -> m\nl -> m\nm join -> end\nend", ERR_GRAPH,
-                 "cell [9]", "'m' and 'j' both lead to 'end', but no one step splits into them; let one of them lead to the other");
+    assert_wrong(
+        "start -> end\nlost -> end\nend", ERR_GRAPH, "cell [3]",
+        "'lost' and 'start' both lead to 'end', but no one step splits into them; let one of them lead to the other");
+    assert_wrong("start -> a, b\na -> j\nb -> j\nj join -> end\nlost -> k, l\nk -> m\nl -> m\nm join -> end\nend",
+                 ERR_GRAPH, "cell [9]",
+                 "'m' and 'j' both lead to 'end', but no one step splits into them; let one of them lead to the other");
 }
 
 static void two_first_steps_are_named(void **state)
 {
     (void)state;
-    assert_wrong("a -> x\nx\nb -> c\nc -> d\nd -> y\n", ERR_PENDING, "cell [5]",
-                 "step 'd' leads to 'y', and no cell has a step of that name yet; run its cell, or correct the name: there are "
-                 "'a', 'x', 'b', 'c'");
+    assert_wrong(
+        "a -> x\nx\nb -> c\nc -> d\nd -> y\n", ERR_PENDING, "cell [5]",
+        "step 'd' leads to 'y', and no cell has a step of that name yet; run its cell, or correct the name: there are "
+        "'a', 'x', 'b', 'c'");
     assert_wrong("a -> j\nb -> j\nj join", ERR_GRAPH, "cell [2]",
-                 "nothing leads to 'b', and nothing to 'a' (cell [1] line 1); a flow has one first step: let another lead to one "
+                 "nothing leads to 'b', and nothing to 'a' (cell [1] line 1); a flow has one first step: let another "
+                 "lead to one "
                  "of them");
-    assert_wrong("start -> j\nb -> j\nj join", ERR_GRAPH, "cell [2]",
-                 "step 'b' is never reached: no step leads to it; write `-> b` in the step before it, or take it out by "
-                 "`%flow drop b`");
+    assert_wrong(
+        "start -> j\nb -> j\nj join", ERR_GRAPH, "cell [2]",
+        "step 'b' is never reached: no step leads to it; write `-> b` in the step before it, or take it out by "
+        "`%flow drop b`");
 }
 
 static void several_ends_are_named(void **state)
 {
     (void)state;
     assert_wrong("start -> a, b\na\nb", ERR_GRAPH, "cell [3]",
-                 "'b' leads nowhere, and neither does 'a' (cell [2] line 1); a flow has one last step: write `%%step b -> a`, or "
+                 "'b' leads nowhere, and neither does 'a' (cell [2] line 1); a flow has one last step: write `%%step b "
+                 "-> a`, or "
                  "drop one of them");
 }
 
@@ -203,7 +210,8 @@ static void cycle_is_written_out(void **state)
     (void)state;
     assert_wrong("start -> a\na -> b\nb -> c\nc -> a", ERR_GRAPH, "cell [2]",
                  "the steps go round in a circle: a -> b -> c -> a; let one of them lead on to another step");
-    assert_wrong("a -> a", ERR_GRAPH, "cell [1]", "the steps go round in a circle: a -> a; let one of them lead on to another step");
+    assert_wrong("a -> a", ERR_GRAPH, "cell [1]",
+                 "the steps go round in a circle: a -> a; let one of them lead on to another step");
 }
 
 static void missing_join_names_the_split(void **state)
@@ -220,43 +228,49 @@ static void missing_join_names_the_split(void **state)
 static void join_without_split_is_refused(void **state)
 {
     (void)state;
-    assert_wrong("start -> j\nj join -> end\nend", ERR_GRAPH, "cell [2]",
-                 "'j' is a join, but no split is open before it; take `join` out, or split in a step before it (`-> a, b` or "
-                 "`-> a foreach x in xs`)");
+    assert_wrong(
+        "start -> j\nj join -> end\nend", ERR_GRAPH, "cell [2]",
+        "'j' is a join, but no split is open before it; take `join` out, or split in a step before it (`-> a, b` or "
+        "`-> a foreach x in xs`)");
 }
 
 static void branch_that_ends_without_join_is_refused(void **state)
 {
     (void)state;
     assert_wrong("start -> work foreach i\nwork -> end\nend", ERR_GRAPH, "cell [3]",
-                 "the branch 'work' of the split 'start' (cell [1] line 1) reaches the last step 'end' without a join; write one, "
+                 "the branch 'work' of the split 'start' (cell [1] line 1) reaches the last step 'end' without a join; "
+                 "write one, "
                  "as `%%step end join`");
-    assert_wrong("start -> a, b, c\na -> j\nb -> j\nj join -> end\nc -> end\nend", ERR_GRAPH, "cell [6]",
-                 "'c' is still inside the split 'start' (cell [1] line 1) where it meets 'j' in 'end'; lead it to the join 'j' "
-                 "first");
+    assert_wrong(
+        "start -> a, b, c\na -> j\nb -> j\nj join -> end\nc -> end\nend", ERR_GRAPH, "cell [6]",
+        "'c' is still inside the split 'start' (cell [1] line 1) where it meets 'j' in 'end'; lead it to the join 'j' "
+        "first");
 }
 
 static void split_closed_twice_is_refused(void **state)
 {
     (void)state;
-    assert_wrong("start -> a, b\na -> j\nb -> k\nj join -> m\nk join -> m\nm join", ERR_GRAPH, "cell [4]",
-                 "the split 'start' (cell [1] line 1) is closed twice: by 'j' and by 'k' (cell [5] line 1); all its branches "
-                 "must enter one join");
+    assert_wrong(
+        "start -> a, b\na -> j\nb -> k\nj join -> m\nk join -> m\nm join", ERR_GRAPH, "cell [4]",
+        "the split 'start' (cell [1] line 1) is closed twice: by 'j' and by 'k' (cell [5] line 1); all its branches "
+        "must enter one join");
 }
 
 static void join_of_different_depths_is_refused(void **state)
 {
     (void)state;
-    assert_wrong("start -> a, b\na -> w foreach i\nw -> j\nb -> j\nj join", ERR_GRAPH, "cell [5]",
-                 "the join 'j' is entered by 'w' inside the split 'a' (cell [2] line 1), but by 'b' outside it; close the split "
-                 "'a' by a join of its own first");
+    assert_wrong(
+        "start -> a, b\na -> w foreach i\nw -> j\nb -> j\nj join", ERR_GRAPH, "cell [5]",
+        "the join 'j' is entered by 'w' inside the split 'a' (cell [2] line 1), but by 'b' outside it; close the split "
+        "'a' by a join of its own first");
 }
 
 static void split_straight_into_join_is_refused(void **state)
 {
     (void)state;
     assert_wrong("start -> j foreach i\nj join", ERR_GRAPH, "cell [2]",
-                 "the split 'start' (cell [1] line 1) leads straight to the join 'j'; each branch needs a step of its own between "
+                 "the split 'start' (cell [1] line 1) leads straight to the join 'j'; each branch needs a step of its "
+                 "own between "
                  "them");
 }
 

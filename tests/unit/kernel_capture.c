@@ -92,7 +92,8 @@ static void test_a_character_that_never_ends_is_replaced(void **state)
 /* Python: bytes.decode("utf-8", "replace") gives one mark for a cut-off sequence, we give one a byte. */
 static void test_invalid_bytes_are_replaced_one_by_one(void **state)
 {
-    static const char *const invalid[] = { "\xFF", "\xC0\xAF", "\xED\xA0\x80", "\xF5\x80", "\x80", "\xE2\x28", "\xF0\x80\x80\x80" };
+    static const char *const invalid[] = { "\xFF", "\xC0\xAF", "\xED\xA0\x80",    "\xF5\x80",
+                                           "\x80", "\xE2\x28", "\xF0\x80\x80\x80" };
     static const char *const expected[] = { "?", "??", "???", "??", "?", "?(", "????" };
     struct fixture *f = *state;
     for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++) {

@@ -74,7 +74,8 @@ static void test_search(void **state)
     (void)state;
     struct history *h = history_of(cells, 5);
     expect(h, "{\"hist_access_type\":\"search\",\"pattern\":\"a*1\"}", "[[1,2,\"a + 1\"],[1,4,\"a + 1\"]]");
-    expect(h, "{\"hist_access_type\":\"search\",\"pattern\":\"a*\",\"unique\":true}", "[[1,4,\"a + 1\"],[1,5,\"a + 2\"]]");
+    expect(h, "{\"hist_access_type\":\"search\",\"pattern\":\"a*\",\"unique\":true}",
+           "[[1,4,\"a + 1\"],[1,5,\"a + 2\"]]");
     expect(h, "{\"hist_access_type\":\"search\",\"pattern\":\"a*\",\"n\":1}", "[[1,5,\"a + 2\"]]");
     expect(h, "{\"hist_access_type\":\"search\",\"pattern\":\"a\"}", "[]");
     history_free(h);
@@ -86,7 +87,8 @@ static void test_output(void **state)
     struct history *h = history_of(cells, 2);
     history_set_output(h, 2, "43");
     history_set_output(h, 1, "never shown: not the newest");
-    expect(h, "{\"hist_access_type\":\"tail\",\"n\":2,\"output\":true}", "[[1,1,[\"int a;\",null]],[1,2,[\"a + 1\",\"43\"]]]");
+    expect(h, "{\"hist_access_type\":\"tail\",\"n\":2,\"output\":true}",
+           "[[1,1,[\"int a;\",null]],[1,2,[\"a + 1\",\"43\"]]]");
     history_free(h);
 }
 
@@ -141,11 +143,51 @@ static bool sqlite_glob(sqlite3_stmt *s, const char *pattern, const char *text)
 static void test_glob_is_sqlites(void **state)
 {
     (void)state;
-    static const char *const patterns[] = { "", "*", "?", "a", "a*", "*a", "*a*b*", "a?c", "[a-c]", "[^a-c]", "[]a]", "[^]a]", "[a-]",
-                                            "[-a]", "[a", "[", "[]", "[^", "a[b-d]*", "**", "*?*", "\\*", "?\xE2\x82\xAC", "[\xC3\xA4-\xE2\x82\xAC]",
-                                            "*[0-9]*", "a*a*a*a*b" };
-    static const char *const texts[] = { "", "a", "b", "ab", "abc", "a\nb", "]", "-", "[", "[a", "^", "*", "\\*", "\xE2\x82\xAC", "x\xE2\x82\xAC",
-                                         "\xC3\xB6", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa", "a 1", "z" };
+    static const char *const patterns[] = { "",
+                                            "*",
+                                            "?",
+                                            "a",
+                                            "a*",
+                                            "*a",
+                                            "*a*b*",
+                                            "a?c",
+                                            "[a-c]",
+                                            "[^a-c]",
+                                            "[]a]",
+                                            "[^]a]",
+                                            "[a-]",
+                                            "[-a]",
+                                            "[a",
+                                            "[",
+                                            "[]",
+                                            "[^",
+                                            "a[b-d]*",
+                                            "**",
+                                            "*?*",
+                                            "\\*",
+                                            "?\xE2\x82\xAC",
+                                            "[\xC3\xA4-\xE2\x82\xAC]",
+                                            "*[0-9]*",
+                                            "a*a*a*a*b" };
+    static const char *const texts[] = { "",
+                                         "a",
+                                         "b",
+                                         "ab",
+                                         "abc",
+                                         "a\nb",
+                                         "]",
+                                         "-",
+                                         "[",
+                                         "[a",
+                                         "^",
+                                         "*",
+                                         "\\*",
+                                         "\xE2\x82\xAC",
+                                         "x\xE2\x82\xAC",
+                                         "\xC3\xB6",
+                                         "aaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                                         "a 1",
+                                         "z" };
     sqlite3 *db = NULL;
     sqlite3_stmt *s = NULL;
     assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);

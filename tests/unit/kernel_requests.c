@@ -1,6 +1,6 @@
-/* The protocol without sockets and without user code: an outlet that writes down what is said, an interpreter that does what
- * the test tells it. The script of a cell is its text, a letter an action: s stream, r result, d display, e error, h hold
- * (stay running until the test says done), x refuse to start. */
+/* The protocol without sockets and without user code: an outlet that writes down what is said, an interpreter that does
+ * what the test tells it. The script of a cell is its text, a letter an action: s stream, r result, d display, e error,
+ * h hold (stay running until the test says done), x refuse to start. */
 #include "kernel/requests.h"
 
 #include "runtime/base/buf.h"
@@ -10,13 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 struct fixture {
     struct requests *r;
     struct interpreter_events events;
-    struct buf said;          /* "m1 status busy|m1 > execute_reply ok 1|": parent, (> a reply), type, what matters */
+    struct buf said; /* "m1 status busy|m1 > execute_reply ok 1|": parent, (> a reply), type, what matters */
     json_t *last_reply;
     bool running;
     int interrupts, shutdowns;
@@ -299,10 +300,39 @@ static void test_an_error_aborts_what_waits_and_what_is_on_the_socket(void **sta
     act(f, 'e');
     buf_clear(&f->said);
     finish(f, false);
-    expect(f, "m1 > execute_reply error E why 1|m1 status idle|m2 status busy|m2 > execute_reply aborted|m2 status idle|"
-              "m3 status busy|m3 > execute_reply aborted|m3 status idle|");
+    expect(f,
+           "m1 > execute_reply error E why 1|m1 status idle|m2 status busy|m2 > execute_reply aborted|m2 status idle|"
+           "m3 status busy|m3 > execute_reply aborted|m3 status idle|");
     requests_receive(f->r, cell("m4", "4"));
     expect(f, "m4 status busy|m4 execute_input 4 2|m4 > execute_reply ok 2|m4 status idle|");
+}
+
+/* A cell whose header says that it was sent so many microseconds ago. */
+static struct message *old_cell(const char *id, long long us)
+{
+    struct message *m = cell(id, id);
+    long long then = wire_now_us() - us;
+    time_t seconds = (time_t)(then / 1000000);
+    struct tm utc;
+    char date[64];
+    (void)gmtime_r(&seconds, &utc);
+    size_t n = strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
+    (void)snprintf(date + n, sizeof date - n, ".%06lldZ", then % 1000000);
+    (void)json_object_set_new(m->header, "date", json_string(date));
+    return m;
+}
+
+static void test_a_cell_sent_before_an_error_but_come_after_it_is_aborted(void **state)
+{
+    struct fixture *f = *state;
+    requests_receive(f->r, cell("m1", "e"));
+    buf_clear(&f->said);
+    requests_receive(f->r, old_cell("m2", 50000));
+    expect(f, "m2 status busy|m2 > execute_reply aborted|m2 status idle|");
+    requests_receive(f->r, old_cell("m3", 0));     /* sent knowing of it */
+    requests_receive(f->r, old_cell("m4", 50000)); /* the error is no longer the latest thing that happened */
+    expect(f, "m3 status busy|m3 execute_input m3 2|m3 > execute_reply ok 2|m3 status idle|"
+              "m4 status busy|m4 execute_input m4 3|m4 > execute_reply ok 3|m4 status idle|");
 }
 
 static void test_an_error_does_not_abort_other_requests(void **state)
@@ -468,6 +498,7 @@ int main(void)
         TEST(test_only_kept_cells_count),
         TEST(test_cells_wait_for_each_other),
         TEST(test_an_error_aborts_what_waits_and_what_is_on_the_socket),
+        TEST(test_a_cell_sent_before_an_error_but_come_after_it_is_aborted),
         TEST(test_an_error_does_not_abort_other_requests),
         TEST(test_without_stop_on_error_nothing_is_aborted),
         TEST(test_late_output_belongs_to_the_latest_cell),

@@ -190,14 +190,10 @@ static void test_a_stray_acknowledgement_is_skipped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_messages_come_as_they_were_sent),
-        TEST(test_end_of_file_is_no_message),
-        TEST(test_a_torn_message_is_an_error),
-        TEST(test_what_is_no_json_and_what_is_too_long),
-        TEST(test_sending_to_a_peer_that_is_gone),
-        TEST(test_input_gives_messages_byte_by_byte),
-        TEST(test_input_does_not_wait_and_sees_the_end),
-        TEST(test_what_a_cell_shows_waits_until_it_is_handled),
+        TEST(test_messages_come_as_they_were_sent),      TEST(test_end_of_file_is_no_message),
+        TEST(test_a_torn_message_is_an_error),           TEST(test_what_is_no_json_and_what_is_too_long),
+        TEST(test_sending_to_a_peer_that_is_gone),       TEST(test_input_gives_messages_byte_by_byte),
+        TEST(test_input_does_not_wait_and_sees_the_end), TEST(test_what_a_cell_shows_waits_until_it_is_handled),
         TEST(test_a_stray_acknowledgement_is_skipped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

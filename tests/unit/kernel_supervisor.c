@@ -1,5 +1,5 @@
-/* The supervisor with a session that is this very program (started again with FAKE set), and a checkpoint that writes down
- * when it is called. The text of a cell is the fake session's script, a letter an action: see `play`. */
+/* The supervisor with a session that is this very program (started again with FAKE set), and a checkpoint that writes
+ * down when it is called. The text of a cell is the fake session's script, a letter an action: see `play`. */
 #include "kernel/supervisor.h"
 
 #include "kernel/process.h"
@@ -90,7 +90,8 @@ static bool play(char action)
             (void)usleep(1000);
         }
         interrupted = 0;
-        tell(json_pack("{s:s, s:s, s:s, s:[]}", "op", "error", "ename", "KeyboardInterrupt", "evalue", "", "traceback"));
+        tell(
+            json_pack("{s:s, s:s, s:s, s:[]}", "op", "error", "ename", "KeyboardInterrupt", "evalue", "", "traceback"));
         return false;
     case 'n': /* hear no interrupt */
         (void)signal(SIGINT, SIG_IGN);
@@ -145,10 +146,10 @@ static int fake_session(void)
 struct fixture {
     struct supervisor *s;
     struct interpreter in;
-    struct buf said;       /* events and checkpoint calls, in order */
+    struct buf said; /* events and checkpoint calls, in order */
     bool done;
-    bool restore;          /* what the checkpoint says of take_over */
-    const char *next;      /* executed from within the next `done` */
+    bool restore;     /* what the checkpoint says of take_over */
+    const char *next; /* executed from within the next `done` */
 };
 
 static void on_stream(void *ctx, const char *name, const char *text, size_t len)
@@ -342,7 +343,9 @@ static void test_output_and_messages_keep_their_order(void **state)
     struct fixture *f = *state;
     for (int i = 0; i < 50; i++) {
         run(f, "odosdedor");
-        expect(f, "before|stdout:out|display|stdout:outmagic|display|stderr:err|display|stdout:out|result|commit|done ok|");
+        expect(
+            f,
+            "before|stdout:out|display|stdout:outmagic|display|stderr:err|display|stdout:out|result|commit|done ok|");
     }
 }
 
@@ -375,7 +378,8 @@ static void test_death_takes_over_and_is_one_error(void **state)
 {
     struct fixture *f = *state;
     run(f, "ok");
-    expect(f, "before|stdout:out|take_over 9|error:SessionDied the session was killed by signal 9 (Killed); " LOST "|done|");
+    expect(f, "before|stdout:out|take_over 9|error:SessionDied the session was killed by signal 9 (Killed); " LOST
+              "|done|");
     run(f, "r");
     expect(f, "before|result|commit|done ok|");
 }
@@ -414,7 +418,8 @@ static void test_a_session_that_closes_its_socket_is_killed(void **state)
 {
     struct fixture *f = *state;
     run(f, "oc");
-    expect(f, "before|stdout:out|take_over 9|error:SessionDied the session was killed by signal 9 (Killed); " LOST "|done|");
+    expect(f, "before|stdout:out|take_over 9|error:SessionDied the session was killed by signal 9 (Killed); " LOST
+              "|done|");
 }
 
 static void test_a_session_that_sends_garbage_is_killed(void **state)
@@ -437,8 +442,9 @@ static void test_death_between_cells_is_told_in_the_next(void **state)
     assert_int_equal(kill(session, SIGKILL), 0);
     run_until_said(f, "take_over");
     run(f, "r");
-    expect(f, "take_over 9|before|stderr:weir: between the cells the session was killed by signal 9 (Killed); " LOST "\n|"
-              "result|commit|done ok|");
+    expect(f,
+           "take_over 9|before|stderr:weir: between the cells the session was killed by signal 9 (Killed); " LOST "\n|"
+           "result|commit|done ok|");
 }
 
 static void test_a_session_that_cannot_start_is_tried_once_a_cell(void **state)
@@ -517,14 +523,10 @@ static void test_is_complete_knows_magics(void **state)
 {
     static const struct {
         const char *code, *status;
-    } cases[] = { { "%flow show", "complete" },
-                  { "%flow run \\", "incomplete" },
-                  { "%flow show\nint f(", "incomplete" },
-                  { "%flow show\nint a;", "complete" },
-                  { "%flow show\n", "complete" },
-                  { "%%step a", "incomplete" },
-                  { "%%step a\nint x;\n", "complete" },
-                  { "", "complete" } };
+    } cases[] = { { "%flow show", "complete" },           { "%flow run \\", "incomplete" },
+                  { "%flow show\nint f(", "incomplete" }, { "%flow show\nint a;", "complete" },
+                  { "%flow show\n", "complete" },         { "%%step a", "incomplete" },
+                  { "%%step a\nint x;\n", "complete" },   { "", "complete" } };
     struct fixture *f = *state;
     char indent[16];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -569,7 +571,8 @@ int main(void)
         TEST(test_a_session_that_closes_its_socket_is_killed),
         TEST(test_a_session_that_sends_garbage_is_killed),
         TEST(test_death_between_cells_is_told_in_the_next),
-        cmocka_unit_test_setup_teardown(test_a_session_that_cannot_start_is_tried_once_a_cell, set_up_broken, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_session_that_cannot_start_is_tried_once_a_cell, set_up_broken,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_a_checkpoint_that_fails_refuses_the_cell, set_up_unforkable, tear_down),
         TEST(test_an_interrupt_ends_the_cell),
         TEST(test_a_second_interrupt_kills_a_deaf_cell),

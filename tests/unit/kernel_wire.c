@@ -10,19 +10,32 @@
 
 #include <cmocka.h>
 
-#define TEXT(s) { s, sizeof(s) - 1 }
+#define TEXT(s)                                                                                                        \
+    {                                                                                                                  \
+        s, sizeof(s) - 1                                                                                               \
+    }
 
 static const char key[] = "a-key";
 
 /* Signed by Python: m = hmac.new(b"a-key", digestmod=hashlib.sha256); m.update of the four parts; m.hexdigest() */
-#define HEADER \
-    "{\"msg_id\":\"m1\",\"msg_type\":\"kernel_info_request\",\"session\":\"s\",\"username\":\"u\"," \
+#define HEADER                                                                                                         \
+    "{\"msg_id\":\"m1\",\"msg_type\":\"kernel_info_request\",\"session\":\"s\",\"username\":\"u\","                    \
     "\"date\":\"2025-01-01T00:00:00Z\",\"version\":\"5.4\"}"
 #define SIGNATURE "d3a047ba01239780ec668953dd54bbfc851ad4b9666c16f8ff6de565edbab6ea"
 
-static const struct frame golden[] = { TEXT("client"), TEXT("<IDS|MSG>"), TEXT(SIGNATURE), TEXT(HEADER),
-                                       TEXT("{}"),     TEXT("{}"),        TEXT("{\"code\":\"1 + 1\"}") };
-enum { GOLDEN = sizeof golden / sizeof *golden, AT_MARK = 1, AT_SIGNATURE, AT_HEADER, AT_PARENT, AT_METADATA, AT_CONTENT };
+static const struct frame golden[] = {
+    TEXT("client"), TEXT("<IDS|MSG>"),           TEXT(SIGNATURE), TEXT(HEADER), TEXT("{}"),
+    TEXT("{}"),     TEXT("{\"code\":\"1 + 1\"}")
+};
+enum {
+    GOLDEN = sizeof golden / sizeof *golden,
+    AT_MARK = 1,
+    AT_SIGNATURE,
+    AT_HEADER,
+    AT_PARENT,
+    AT_METADATA,
+    AT_CONTENT
+};
 
 static struct wire *wire_with(const char *text)
 {
@@ -162,8 +175,10 @@ static void test_refuses_bad_json(void **state)
                 "parent header is not JSON: '[' or '{' expected near 'null'");
     refuse_with(AT_METADATA, (struct frame)TEXT(""), ERR_FORMAT,
                 "metadata is not JSON: '[' or '{' expected near end of file");
-    refuse_with(AT_CONTENT, (struct frame)TEXT("{\"a\":"), ERR_FORMAT, "content is not JSON: unexpected token near end of file");
-    refuse_with(AT_CONTENT, (struct frame)TEXT("{} {}"), ERR_FORMAT, "content is not JSON: end of file expected near '{'");
+    refuse_with(AT_CONTENT, (struct frame)TEXT("{\"a\":"), ERR_FORMAT,
+                "content is not JSON: unexpected token near end of file");
+    refuse_with(AT_CONTENT, (struct frame)TEXT("{} {}"), ERR_FORMAT,
+                "content is not JSON: end of file expected near '{'");
 }
 
 static void test_refuses_deep_json(void **state)
@@ -247,6 +262,27 @@ static void test_ids_of_messages_differ(void **state)
     wire_free(w);
 }
 
+/* Python: datetime.fromisoformat(text).timestamp() * 1e6 */
+static void test_dates(void **state)
+{
+    (void)state;
+    assert_int_equal(wire_date_us("2025-01-31T09:30:00.123456Z"), 1738315800123456);
+    assert_int_equal(wire_date_us("2025-01-31T09:30:00.123Z"), 1738315800123000);
+    assert_int_equal(wire_date_us("2025-01-31T09:30:00Z"), 1738315800000000);
+    assert_int_equal(wire_date_us("2025-01-31T09:30:00.123456+01:00"), 1738312200123456);
+    assert_int_equal(wire_date_us("2025-01-31T09:30:00-00:30"), 1738317600000000);
+    static const char *const wrong[] = {
+        "", "now", "2025-01-31", "2025-01-31T09:30:00", "2025-01-31T09:30:00+x", "2025-01-31T09:30:00Zx"
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(wire_date_us(wrong[i]), -1);
+    }
+    char now[WIRE_DATE_SIZE];
+    long long before = wire_now_us();
+    wire_date(now);
+    assert_true(wire_date_us(now) >= before && wire_date_us(now) <= wire_now_us());
+}
+
 static void test_replay_remembers_the_latest_and_forgets_the_oldest(void **state)
 {
     (void)state;
@@ -281,6 +317,7 @@ int main(void)
         cmocka_unit_test(test_refuses_too_much),
         cmocka_unit_test(test_what_is_encoded_can_be_decoded),
         cmocka_unit_test(test_ids_of_messages_differ),
+        cmocka_unit_test(test_dates),
         cmocka_unit_test(test_replay_remembers_the_latest_and_forgets_the_oldest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,11 +34,12 @@ static void assert_refused(const char *json, enum err_code code, const char *mes
 static void code_cells_are_read_in_order(void **state)
 {
     (void)state;
-    struct notebook nb = parse("{\"nbformat\": 4, \"cells\": ["
-                               "{\"cell_type\": \"markdown\", \"id\": \"m\", \"source\": \"# title\"},"
-                               "{\"cell_type\": \"code\", \"id\": \"a\", \"source\": [\"int x;\\n\", \"x = 1;\"], \"outputs\": []},"
-                               "{\"cell_type\": \"code\", \"id\": \"blank\", \"source\": \" \\n\"},"
-                               "{\"cell_type\": \"code\", \"id\": \"b\", \"source\": \"%%step start\"}]}");
+    struct notebook nb =
+        parse("{\"nbformat\": 4, \"cells\": ["
+              "{\"cell_type\": \"markdown\", \"id\": \"m\", \"source\": \"# title\"},"
+              "{\"cell_type\": \"code\", \"id\": \"a\", \"source\": [\"int x;\\n\", \"x = 1;\"], \"outputs\": []},"
+              "{\"cell_type\": \"code\", \"id\": \"blank\", \"source\": \" \\n\"},"
+              "{\"cell_type\": \"code\", \"id\": \"b\", \"source\": \"%%step start\"}]}");
     assert_int_equal(nb.ncells, 2);
     assert_string_equal(nb.cells[0].text, "int x;\nx = 1;");
     assert_int_equal(nb.cells[0].len, strlen(nb.cells[0].text));
@@ -73,9 +74,11 @@ static void empty_notebook_has_no_cells(void **state)
 static void other_files_are_refused(void **state)
 {
     (void)state;
-    assert_refused("int main(void) {}", ERR_FORMAT, "x.ipynb is not a notebook: line 1: '[' or '{' expected near 'int'");
-    assert_refused("[]", ERR_FORMAT,
-                   "x.ipynb is not a notebook of format 4 (nbformat 0, no list of cells); save it with a current Jupyter");
+    assert_refused("int main(void) {}", ERR_FORMAT,
+                   "x.ipynb is not a notebook: line 1: '[' or '{' expected near 'int'");
+    assert_refused(
+        "[]", ERR_FORMAT,
+        "x.ipynb is not a notebook of format 4 (nbformat 0, no list of cells); save it with a current Jupyter");
     assert_refused("{\"nbformat\": 3, \"cells\": []}", ERR_FORMAT,
                    "x.ipynb is not a notebook of format 4 (nbformat 3); save it with a current Jupyter");
 }
@@ -85,7 +88,8 @@ static void broken_cells_are_named(void **state)
     (void)state;
     assert_refused("{\"nbformat\": 4, \"cells\": [{}]}", ERR_FORMAT, "x.ipynb: cell 1 has no cell_type");
     assert_refused("{\"nbformat\": 4, \"cells\": [3]}", ERR_FORMAT, "x.ipynb: cell 1 has no cell_type");
-    assert_refused("{\"nbformat\": 4, \"cells\": [{\"cell_type\": \"code\"}]}", ERR_FORMAT, "x.ipynb: cell 1 has no source");
+    assert_refused("{\"nbformat\": 4, \"cells\": [{\"cell_type\": \"code\"}]}", ERR_FORMAT,
+                   "x.ipynb: cell 1 has no source");
     assert_refused("{\"nbformat\": 4, \"cells\": [{\"cell_type\": \"code\", \"source\": [1]}]}", ERR_FORMAT,
                    "x.ipynb: cell 1: its source holds something that is no text");
 }

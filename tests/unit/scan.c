@@ -42,7 +42,8 @@ static void uses(const char *text, char *out, size_t size)
         for (size_t i = 0; i < s.nuses; i++) {
             const struct token *k = &t.at[s.uses[i].token];
             size_t n = strlen(out);
-            (void)snprintf(out + n, size - n, s.uses[i].argument ? "%s(%.*s)" : "%s%.*s", i ? " " : "", (int)k->len, text + k->start);
+            (void)snprintf(out + n, size - n, s.uses[i].argument ? "%s(%.*s)" : "%s%.*s", i ? " " : "", (int)k->len,
+                           text + k->start);
         }
     }
     tokens_done(&t);
@@ -156,7 +157,8 @@ static void mistakes_are_told_with_their_line(void **state)
         { "int f(int x) { return x; }", "line 1: a function inside a step; define it in a plain cell" },
         { "x = \"abc", "line 1: a string or character is never closed" },
         { "x; /* abc", "line 1: a comment is never closed" },
-        { "if (x) { artifact int y; }", "line 1: `artifact` inside a block; declare it in the step's outermost block and assign it here" },
+        { "if (x) { artifact int y; }",
+          "line 1: `artifact` inside a block; declare it in the step's outermost block and assign it here" },
         { "artifact static int x;", "line 1: after `artifact` stands a type, without static, extern or typedef" },
     };
     CHECK(rows);
@@ -200,7 +202,8 @@ static void items(const char *text, char *out, size_t size)
             buf_printf(&type, "(in) %s", s.items[i].name);
         }
         size_t n = strlen(out);
-        (void)snprintf(out + n, size - n, "%s%s%s", i ? "; " : "", type.data, s.items[i].init_end > s.items[i].init_first ? " =" : "");
+        (void)snprintf(out + n, size - n, "%s%s%s", i ? "; " : "", type.data,
+                       s.items[i].init_end > s.items[i].init_first ? " =" : "");
         buf_done(&type);
     }
     tokens_done(&t);
@@ -233,13 +236,15 @@ static void types_of_artifacts_must_be_global(void **state)
     (void)state;
     static const struct row rows[] = {
         { "struct p { int x; };\nartifact struct p q;",
-          "line 2: 'p', the type of 'q', is defined inside this step; move its definition into a plain cell, so that other steps know "
+          "line 2: 'p', the type of 'q', is defined inside this step; move its definition into a plain cell, so that "
+          "other steps know "
           "it" },
-        { "typedef int mine; artifact mine x[3];",
-          "line 1: 'mine', the type of 'x', is defined inside this step; move its definition into a plain cell, so that other steps "
-          "know it" },
-        { "artifact enum { A } x;", "line 1: the type of 'x' is spelt out here; define it in a plain cell and use its name, so that "
-                                    "other steps can use it too" },
+        { "typedef int mine; artifact mine x[3];", "line 1: 'mine', the type of 'x', is defined inside this step; move "
+                                                   "its definition into a plain cell, so that other steps "
+                                                   "know it" },
+        { "artifact enum { A } x;",
+          "line 1: the type of 'x' is spelt out here; define it in a plain cell and use its name, so that "
+          "other steps can use it too" },
     };
     CHECK(rows);
 }
@@ -272,13 +277,29 @@ static void assignments_are_seen(void **state)
 {
     (void)state;
     static const char *const yes[] = {
-        "x = 1;", "x += 1;", "x <<= 1;", "x++;", "--x;", "x[i] = 1;", "x.f++;", "x[i][j].f -= 2;", "(x) = 1;", "(*x) = 1;", "*x = 1;",
-        "*x++;", "(*x).f = 1;", "++(x.f);", "y = x = 2;", "if (y) ++x;", "if (y) *x = 1;", "f(x = 2);", "x->f = 1;", "((x)[1]) = 2;",
-        "for (x = 0; ; ) ;",
+        "x = 1;",      "x += 1;",         "x <<= 1;",          "x++;",        "--x;",           "x[i] = 1;",
+        "x.f++;",      "x[i][j].f -= 2;", "(x) = 1;",          "(*x) = 1;",   "*x = 1;",        "*x++;",
+        "(*x).f = 1;", "++(x.f);",        "y = x = 2;",        "if (y) ++x;", "if (y) *x = 1;", "f(x = 2);",
+        "x->f = 1;",   "((x)[1]) = 2;",   "for (x = 0; ; ) ;",
     };
     static const char *const no[] = {
-        "y = x;", "x == 1;", "y[x] = 1;", "y = *x;", "if (x) y++;", "while (x) --y;", "f(x)->g = 1;", "y * x;", "a[i] = x[i];",
-        "y = (x); z = 1;", "(y)[x] += 1;", "x <= 2;", "y = x ? 1 : 2;", "y += x;", "y = -x; y--;", "y = (double)x; y++;", "&x;",
+        "y = x;",
+        "x == 1;",
+        "y[x] = 1;",
+        "y = *x;",
+        "if (x) y++;",
+        "while (x) --y;",
+        "f(x)->g = 1;",
+        "y * x;",
+        "a[i] = x[i];",
+        "y = (x); z = 1;",
+        "(y)[x] += 1;",
+        "x <= 2;",
+        "y = x ? 1 : 2;",
+        "y += x;",
+        "y = -x; y--;",
+        "y = (double)x; y++;",
+        "&x;",
     };
     for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {
         if (!assigned(yes[i])) {
@@ -297,8 +318,9 @@ static void assignments_are_seen(void **state)
 static void parameters_of_functions_are_locals(void **state)
 {
     (void)state;
-    static const char text[] = "double f(int n, const double x[n], struct p *q) { double s = 0; for (int i = 0; i < n; i++) s += x[i] * "
-                               "rate; return s + q->rate; }";
+    static const char text[] =
+        "double f(int n, const double x[n], struct p *q) { double s = 0; for (int i = 0; i < n; i++) s += x[i] * "
+        "rate; return s + q->rate; }";
     struct tokens t;
     struct arena a;
     struct scan s;

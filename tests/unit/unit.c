@@ -1,5 +1,5 @@
-/* flow.c as compilers see it: it compiles without a warning everywhere, its lines are the cells', and it means what the cells
- * say. Golden texts are compared in flows.c. */
+/* flow.c as compilers see it: it compiles without a warning everywhere, its lines are the cells', and it means what the
+ * cells say. Golden texts are compared in flows.c. */
 #include "runtime/lang/flows.h"
 
 #include <setjmp.h>
@@ -19,8 +19,11 @@
 
 extern char **environ;
 
-static const char *const tcc[] = { "tcc", "-Wall", "-Werror", "-Iruntime/include", "-c", "-o", "/dev/null", NULL, NULL };
-static const char *const gcc[] = { "gcc", "-O2", "-Wall", "-Werror", "-Iruntime/include", "-c", "-o", "/dev/null", NULL, NULL };
+static const char *const tcc[] = {
+    "tcc", "-Wall", "-Werror", "-Iruntime/include", "-c", "-o", "/dev/null", NULL, NULL
+};
+static const char *const gcc[] = { "gcc", "-O2", "-Wall",     "-Werror", "-Iruntime/include",
+                                   "-c",  "-o",  "/dev/null", NULL,      NULL };
 static const char *const clang[] = { "clang", "-Wall", "-Werror", "-Iruntime/include", "-fsyntax-only", NULL, NULL };
 
 /* Run a compiler on path; what it says goes to said. Its exit status. */
@@ -148,7 +151,9 @@ static void errors_are_told_in_lines_of_the_cell(void **state)
     struct session s;
     char said[4096];
     static const char *const cells[] = {
-        "%%step start -> \\\n  end\nartifact double data[][2];\nartifact int\n  n = 3;\nint bad = \"x\" * n;\nresize(data, n);", "%%step end",
+        "%%step start -> \\\n  end\nartifact double data[][2];\nartifact int\n  n = 3;\nint bad = \"x\" * "
+        "n;\nresize(data, n);",
+        "%%step end",
         NULL,
     };
     lower(&s, cells);
@@ -165,12 +170,15 @@ static void type_that_slips_through_is_caught_by_the_compiler(void **state)
     struct session s;
     char said[4096];
     static const char *const cells[] = {
-        "typedef struct { char c[5]; } five;", "%%step start -> end\nartifact int v[sizeof(five)];", "%%step end\nartifact int v[3 * 2];",
+        "typedef struct { char c[5]; } five;",
+        "%%step start -> end\nartifact int v[sizeof(five)];",
+        "%%step end\nartifact int v[3 * 2];",
         NULL,
     };
     lower(&s, cells);
     assert_int_not_equal(compile(gcc, s.path, said, sizeof said), 0);
-    assert_non_null(strstr(said, "cell [3]:2:1: error: static assertion failed: \"v has one type in a flow: see cell [2] line 2"));
+    assert_non_null(
+        strstr(said, "cell [3]:2:1: error: static assertion failed: \"v has one type in a flow: see cell [2] line 2"));
     assert_int_not_equal(compile(tcc, s.path, said, sizeof said), 0);
     assert_non_null(strstr(said, "cell [3]:2:"));
     done(&s);
@@ -210,8 +218,10 @@ static void words_that_the_user_declared_are_left_alone(void **state)
     struct session s;
     static const char *const cells[] = {
         "int len(int x) { return x + 1; }\ntypedef struct { int push, inputs; } odd;",
-        "%%step start -> end\nodd o = { .push = len(3) };\no.inputs = o.push;\nint current = 2, fail = current;\nartifact int x = o.inputs + fail;",
-        "%%step end\n(void)x;", NULL,
+        "%%step start -> end\nodd o = { .push = len(3) };\no.inputs = o.push;\nint current = 2, fail = "
+        "current;\nartifact int x = o.inputs + fail;",
+        "%%step end\n(void)x;",
+        NULL,
     };
     lower(&s, cells);
     assert_has(&s, "odd o = { .push = len(3) };");
@@ -226,7 +236,9 @@ static void locals_hide_artifacts(void **state)
     struct session s;
     static const char *const cells[] = {
         "%%step start -> end\nartifact double v[2] = {1, 2};\nartifact int m[2][2];",
-        "%%step end\ndouble s = v[0];\n{ double v = 3; s += v; }\nfor (int m = 0; m < 2; m++) { s += m; }\nprintf(\"%g %d\\n\", s, m[1][1]);", NULL,
+        "%%step end\ndouble s = v[0];\n{ double v = 3; s += v; }\nfor (int m = 0; m < 2; m++) { s += m; }\nprintf(\"%g "
+        "%d\\n\", s, m[1][1]);",
+        NULL,
     };
     lower(&s, cells);
     assert_has(&s, "double s = (*v)[0];\n{ double v = 3; s += v; }");
@@ -240,9 +252,12 @@ static void macros_may_name_plain_artifacts(void **state)
     (void)state;
     struct session s;
     static const char *const cells[] = {
-        "#define SCALED(x) ((x) * factor)\n#define TWICE SCALED(2)\n#define FOR(i, n) for (int i = 0; i < (n); i++)\n#define GET(s, m) (s).m",
-        "typedef struct { double loss; } result;", "%%step start -> end\nartifact double factor = 2;\nartifact result r;",
-        "%%step end\nFOR(k, 3) { printf(\"%g %d %g\\n\", TWICE, k, GET(r, loss)); }", NULL,
+        "#define SCALED(x) ((x) * factor)\n#define TWICE SCALED(2)\n#define FOR(i, n) for (int i = 0; i < (n); "
+        "i++)\n#define GET(s, m) (s).m",
+        "typedef struct { double loss; } result;",
+        "%%step start -> end\nartifact double factor = 2;\nartifact result r;",
+        "%%step end\nFOR(k, 3) { printf(\"%g %d %g\\n\", TWICE, k, GET(r, loss)); }",
+        NULL,
     };
     lower(&s, cells);
     assert_has(&s, "const double factor = *(const double *)weir_get(weir__t, A_factor, NULL);");
@@ -255,8 +270,10 @@ static void lengths_stay_in_registers(void **state)
     (void)state;
     struct session s;
     static const char *const cells[] = {
-        "%%step start -> end\nartifact char text[];\nartifact double m[2][len(text) + 1];\nresize(text, 10); push(text, 'x'); m[1][0] = 1;",
-        "%%step end\nprintf(\"%zu %zu\\n\", len(text), dim(m, 1));", NULL,
+        "%%step start -> end\nartifact char text[];\nartifact double m[2][len(text) + 1];\nresize(text, 10); "
+        "push(text, 'x'); m[1][0] = 1;",
+        "%%step end\nprintf(\"%zu %zu\\n\", len(text), dim(m, 1));",
+        NULL,
     };
     lower(&s, cells);
     assert_null(strstr(s.text.data, "&text"));
@@ -270,11 +287,14 @@ static void only_what_is_used_is_read(void **state)
     (void)state;
     struct session s;
     static const char *const cells[] = {
-        "%%step start -> next\nartifact int a = 1, b = 2, c = 3;", "%%step next -> end\nartifact int a = 5;\nartifact b;\nb += c;",
-        "%%step end\n(void)a;", NULL,
+        "%%step start -> next\nartifact int a = 1, b = 2, c = 3;",
+        "%%step next -> end\nartifact int a = 5;\nartifact b;\nb += c;",
+        "%%step end\n(void)a;",
+        NULL,
     };
     lower(&s, cells);
-    assert_has(&s, ".reads = (const unsigned[]){ A_b, A_c }, .nreads = 2,\n        .writes = (const unsigned[]){ A_a, A_b }, .nwrites = 2,");
+    assert_has(&s, ".reads = (const unsigned[]){ A_b, A_c }, .nreads = 2,\n        .writes = (const unsigned[]){ A_a, "
+                   "A_b }, .nwrites = 2,");
     assert_has(&s, ".reads = (const unsigned[]){ A_a }, .nreads = 1,\n        .foreach = -1");
     done(&s);
 }
