@@ -282,16 +282,23 @@ static const struct weir_artifact *artifact_named(const struct weir_flow *flow, 
     return NULL;
 }
 
-/* The artifacts made outside of fan-outs, each as it was last. */
-static enum err_code put_artifacts(struct buf *out, const struct weir_flow *flow, const struct meta_found *found, size_t n,
-                                   const char *store, struct err *e)
+/* Whether what this step makes is there at the end: it lies in no split. */
+static bool is_outside(const struct graph *g, const char *step)
+{
+    int i = graph_find(g, step);
+    return i >= 0 && g->steps[i].scope < 0;
+}
+
+/* The artifacts that are there at the end, each as it was last. */
+static enum err_code put_artifacts(struct buf *out, const struct weir_flow *flow, const struct graph *g,
+                                   const struct meta_found *found, size_t n, const char *store, struct err *e)
 {
     enum err_code code = ERR_NONE;
     for (size_t i = 0; !code && i < n; i++) {
-        const struct weir_artifact *a = artifact_named(flow, found[i].name);
+        const struct weir_artifact *a = is_outside(g, found[i].step) ? artifact_named(flow, found[i].name) : NULL;
         bool last = a && !(a->flags & (WEIR_LOOP | WEIR_PARAMETER | WEIR_INPUT));
         for (size_t k = i + 1; last && k < n; k++) {
-            last = strcmp(found[k].name, found[i].name) != 0;
+            last = strcmp(found[k].name, found[i].name) != 0 || !is_outside(g, found[k].step);
         }
         if (!last) {
             continue;
@@ -321,6 +328,7 @@ static enum err_code summary(const struct weir_flow *flow, const struct run_opti
     struct arena mem;
     struct buf out;
     struct meta_run run;
+    struct graph g;
     struct meta_found *found = NULL;
     struct metadata *m = NULL;
     char *store = NULL;
@@ -332,7 +340,8 @@ static enum err_code summary(const struct weir_flow *flow, const struct run_opti
     code = code ? code : metadata_open(path, false, &m, e);
     code = code ? code : metadata_run_find(m, flow->name, result->run, &mem, &run, e);
     code = code ? code : metadata_artifacts(m, run.id, NULL, "", NULL, &mem, &found, &n, e);
-    code = code ? code : put_artifacts(&out, flow, found, n, path, e);
+    code = code ? code : flow_graph(flow, &mem, &g, e);
+    code = code ? code : put_artifacts(&out, flow, &g, found, n, path, e);
     code = code ? code : buf_check(&out, "the summary", e);
     if (!code) {
         (void)printf("run %s of %s: done, %u steps, %llu tasks, %.3f s\n%s", result->run, flow->name, flow->nsteps,

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -171,6 +172,7 @@ enum err_code task_prepare(struct task_env *env, struct err *e)
         (void)pthread_setattr_default_np(&attr); /* a larger default works too */
         (void)pthread_attr_destroy(&attr);
     }
+    free(malloc(1)); /* the heap is set up once, here, and not in every task */
     (void)fesetenv(FE_DFL_ENV);
     if (setvbuf(stdout, out, _IOLBF, sizeof out) || setvbuf(stderr, err, _IOLBF, sizeof err)) {
         return err_set(e, ERR_IO, "line buffering could not be set");

@@ -162,6 +162,7 @@ int zygote_serve(int argc, char **argv, const struct weir_flow *flow)
     if (getppid() != (pid_t)strtol(argv[ZYGOTE_ARG_PARENT], NULL, 10)) {
         return 1; /* the runner died before that */
     }
+    (void)unsetenv("LD_BIND_NOW"); /* meant for this process only */
     if (attach(&z, argv, &e)) {
         return 1;
     }

@@ -210,6 +210,10 @@ enum err_code cell_value(struct lowering *l, const struct item *item)
         return code ? code : put_without_value(l, item);
     }
     const struct ctype *type = x.kind == TYPED_KNOWN ? index_resolve(l->ix, x.type) : NULL;
+    if (type && type->kind == CTYPE_TYPEOF) {
+        x.type = type_typeof(l->ix, type, l->a);
+        type = x.type ? index_resolve(l->ix, x.type) : NULL;
+    }
     bool alone = item->end == item->first + 1 && l->t.at[item->first].kind == TOKEN_IDENT;
     bool local = alone && x.kind == TYPED_ARITHMETIC &&
                  !entry_live(entry_find(l->ix, l->t.text + l->t.at[item->first].start, l->t.at[item->first].len), SPACE_ORDINARY);

@@ -240,6 +240,16 @@ static enum err_code put_function(struct lowering *l, size_t index)
                 : ERR_NONE;
 }
 
+/* const at the top. cc would put the variable where it can't be set, not even by its own initialiser in the entry. */
+static bool is_const(const struct index *ix, const struct ctype *type)
+{
+    type = index_resolve(ix, type);
+    while (type && type->kind == CTYPE_ARRAY) {
+        type = index_resolve(ix, type->of);
+    }
+    return type && type->is_const;
+}
+
 /* One variable's storage. */
 static enum err_code put_variable(struct lowering *l, const struct piece *piece, const struct item *item, size_t index)
 {
@@ -252,16 +262,17 @@ static enum err_code put_variable(struct lowering *l, const struct piece *piece,
     if (!node) {
         return ERR_NONE; /* a mere mention, or an array of the entry's */
     }
+    unsigned drop = DROP_STATIC | (l->unit->needs_cc && is_const(l->ix, d->type) ? DROP_CONST : 0u);
     node->is_far = kept ? older->is_far : l->unit->needs_cc;
     buf_init(&text, 0);
-    if (!outline_declarator(l->ix, &l->t, d, DROP_STATIC, &text)) {
+    if (!outline_declarator(l->ix, &l->t, d, drop, &text)) {
         bool constant = initialised && cell_is_constant(l->ix, &l->t, d);
         if (!constant || kept) {
             buf_done(&text);
             return err_at(l->e, ERR_TYPE, l->label, d->line,
                           "how many elements '%s' has can't be told from its initialiser here: write its size", d->name);
         }
-        outline_tokens(&text, &l->t, d->first, d->end, DROP_STATIC);
+        outline_tokens(&text, &l->t, d->first, d->end, drop);
     }
     lines_at(&l->file, l->t.at[d->first].line, l->label);
     struct buf *out = &l->file.text;
@@ -273,7 +284,7 @@ static enum err_code put_variable(struct lowering *l, const struct piece *piece,
         ctype_print(out, item->decl.base, "");
         buf_char(out, ' ');
     } else {
-        outline_tokens(out, &l->t, item->decl.first, item->decl.specifiers_end, DROP_STATIC);
+        outline_tokens(out, &l->t, item->decl.first, item->decl.specifiers_end, drop);
         buf_str(out, item->decl.first == item->decl.specifiers_end ? "int " : " ");
     }
     buf_str(out, text.data);

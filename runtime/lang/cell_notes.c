@@ -69,6 +69,15 @@ static bool names(const struct needs *list, const struct node *node, bool bound)
     return false;
 }
 
+static bool declares(const struct piece *piece, const struct node *node)
+{
+    const struct node *n = piece->nodes;
+    while (n && (n->entry != node->entry || n->space != node->space)) {
+        n = n->sibling;
+    }
+    return n != NULL;
+}
+
 /* Numbers of the live cells, other than this one, that were compiled with the old meaning. */
 static size_t users(const struct lowering *l, const struct node *old, int *cells)
 {
@@ -76,7 +85,7 @@ static size_t users(const struct lowering *l, const struct node *old, int *cells
     for (const struct record *r = l->ix->records; r && n < MAX_CELLS; r = r->next) {
         bool uses = false;
         for (const struct piece *p = r->is_header || r->dead || r == l->record ? NULL : r->first; p && !uses; p = p->next) {
-            uses = !p->is_macro && p != old->piece && (names(&p->needs, old, true) || names(&p->inner, old, false));
+            uses = !p->is_macro && !declares(p, old) && (names(&p->needs, old, true) || names(&p->inner, old, false));
         }
         if (uses) {
             cells[n++] = r->number;

@@ -767,7 +767,8 @@ static bool begins_unknown(const struct tokens *t, size_t i)
     }
     size_t close = token_match(t, i + 1);
     if (token_is(t, close + 1, "{")) {
-        return token_is(t, i, "main"); /* any other one may be a macro that loops */
+        bool renamed = t->at[i].len > 10 && memcmp(t->text + t->at[i].start, "weir_main_", 10) == 0;
+        return renamed || token_is(t, i, "main"); /* any other one may be a macro that loops */
     }
     enum word_kind w = word_at(t, close + 1);
     return close + 1 < t->count && is_specifier(w) && w != WORD_EXTENSION && w != WORD_TYPEDEF && w != WORD_STATIC &&

@@ -67,6 +67,68 @@ static void expand_tokens(struct expander *x, const struct tokens *t, size_t fir
     }
 }
 
+/* ---- one call ---- */
+
+/* Tokens of the argument number k of the call whose ( is at open; false: there are not so many. */
+static bool argument(const struct tokens *t, size_t open, size_t k, size_t *first, size_t *end)
+{
+    size_t close = token_match(t, open);
+    size_t i = open + 1;
+    for (;; k--) {
+        *first = i;
+        while (i < close && !token_is(t, i, ",")) {
+            bool opens = token_is(t, i, "(") || token_is(t, i, "[") || token_is(t, i, "{");
+            i = opens ? token_match(t, i) + 1 : i + 1;
+        }
+        *end = i;
+        if (k == 0 || i >= close) {
+            return k == 0;
+        }
+        i++;
+    }
+}
+
+/* Number of the parameter that token i of the macro's tokens is; false: none. */
+static bool parameter(const struct tokens *body, size_t close, size_t i, size_t *k)
+{
+    *k = 0;
+    for (size_t p = 3; p < close; p++) {
+        if (token_is(body, p, ",")) {
+            (*k)++;
+        } else if (body->at[p].len == body->at[i].len &&
+                   memcmp(body->text + body->at[p].start, body->text + body->at[i].start, body->at[i].len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool expand_call(const struct node *macro, const struct tokens *t, size_t open, struct buf *out)
+{
+    struct tokens body;
+    const struct source *source = macro->decl.source;
+    if (memchr(source->text + 1, '#', source->len - 1) || lex(source->text + 1, source->len - 1, &body, NULL)) {
+        return false;
+    }
+    size_t close = token_match(&body, 2); /* define NAME ( ... ) */
+    bool ok = close < body.count;
+    for (size_t i = close + 1; ok && i < body.count; i++) {
+        size_t k;
+        size_t first;
+        size_t end;
+        buf_char(out, ' ');
+        if (body.at[i].kind != TOKEN_IDENT || !parameter(&body, close, i, &k)) {
+            buf_add(out, body.text + body.at[i].start, body.at[i].len);
+        } else if (argument(t, open, k, &first, &end)) {
+            outline_tokens(out, t, first, end, 0);
+        } else {
+            ok = false;
+        }
+    }
+    tokens_done(&body);
+    return ok && !out->failed;
+}
+
 /* All macros that the text reaches, a marker, the text. */
 enum err_code expand_all(struct index *ix, const struct tokens *t, struct buf *out, struct err *e)
 {

@@ -178,7 +178,10 @@ enum err_code headers_include(struct index *ix, const char *name, size_t len, in
 
 /* expand.c */
 /* text with its macros expanded, appended to out. */
-/* The same by the real preprocessor, for text of any kind. Slow. */
+/* The body of a macro called with the arguments in t, whose ( is at open, parameters replaced once. False: it pastes or
+ * makes strings, or the arguments do not fit. */
+bool expand_call(const struct node *macro, const struct tokens *t, size_t open, struct buf *out);
+/* expand by the real preprocessor, for text of any kind. Slow. */
 enum err_code expand_all(struct index *ix, const struct tokens *t, struct buf *out, struct err *e);
 
 /* conditionals.c: which of the items stand inside an #if, #ifdef, ... that does not hold. inactive: items->count flags. */

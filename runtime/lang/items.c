@@ -184,6 +184,20 @@ static bool word(const struct splitter *s, size_t i, const char *spelling)
     return token_is(s->t, i, spelling);
 }
 
+/* #else, #elif, #endif. */
+static bool ends_branch(const struct tokens *t, size_t i)
+{
+    if (t->at[i].kind != TOKEN_PP) {
+        return false;
+    }
+    const char *s = t->text + t->at[i].start + 1;
+    const char *end = t->text + t->at[i].start + t->at[i].len;
+    while (s < end && (*s == ' ' || *s == '\t')) {
+        s++;
+    }
+    return end - s >= 4 && (memcmp(s, "else", 4) == 0 || memcmp(s, "elif", 4) == 0 || memcmp(s, "endi", 4) == 0);
+}
+
 /* An expression up to and past its `;`. *value: the text ends first, without one. */
 static enum err_code expression(struct splitter *s, size_t i, size_t *end, bool *value)
 {
@@ -197,6 +211,11 @@ static enum err_code expression(struct splitter *s, size_t i, size_t *end, bool 
         char c = bracket_at(s->t, i);
         if (c == '}' || c == ')' || c == ']') {
             return syntax(s, i, "';' expected");
+        }
+        if (ends_branch(s->t, i)) { /* the value of one branch of an #if */
+            *value = true;
+            *end = i;
+            return ERR_NONE;
         }
         i = c ? token_match(s->t, i) + 1 : i + 1;
     }

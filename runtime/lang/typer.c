@@ -1,6 +1,7 @@
 /* See typer.h. A precedence climber over tokens, which gives up (TYPED_ARITHMETIC) where it does not know. */
 #include "runtime/lang/typer.h"
 
+#include "runtime/base/buf.h"
 #include "runtime/lang/index_internal.h"
 
 #include <string.h>
@@ -40,6 +41,10 @@ static struct typed known(const struct ctype *type, bool is_object)
 static const struct ctype *resolve(const struct typer *p, const struct ctype *type)
 {
     const struct ctype *resolved = type ? index_resolve(p->ix, type) : NULL;
+    if (resolved && resolved->kind == CTYPE_TYPEOF && p->depth < MAX_DEPTH) {
+        const struct ctype *meant = type_typeof(p->ix, resolved, p->a);
+        resolved = meant ? index_resolve(p->ix, meant) : resolved;
+    }
     return resolved ? resolved : type;
 }
 
@@ -142,6 +147,23 @@ static struct typed macro_value(struct typer *p, const struct node *macro)
     return itself ? (struct typed){ .kind = TYPED_KNOWN } : x;
 }
 
+/* What name(arguments) stands for, typed; ( is at open. */
+static struct typed macro_call(struct typer *p, const struct node *macro, size_t open)
+{
+    struct typed x = arithmetic;
+    struct tokens t;
+    struct buf text;
+    buf_init(&text, 1 << 16);
+    if (p->depth < MAX_DEPTH && expand_call(macro, p->t, open, &text) && !lex(text.data, text.len, &t, NULL)) {
+        struct typer inner = { .ix = p->ix, .t = &t, .i = 0, .end = t.count, .a = p->a, .depth = p->depth + 10 };
+        x = assignment(&inner);
+        x = inner.i == inner.end ? x : arithmetic;
+        tokens_done(&t);
+    }
+    buf_done(&text);
+    return x;
+}
+
 static struct typed name_value(struct typer *p)
 {
     const char *name = p->t->text + p->t->at[p->i].start;
@@ -149,8 +171,9 @@ static struct typed name_value(struct typer *p)
     const struct entry *entry = entry_find(p->ix, name, len);
     const struct node *macro = entry_macro(entry);
     if (macro && macro->piece->function_like && is(p, "(")) {
+        size_t open = p->i;
         p->i = token_match(p->t, p->i) + 1;
-        return arithmetic;
+        return macro_call(p, macro, open);
     }
     if (macro && !macro->piece->function_like) {
         struct typed x = macro_value(p, macro);
@@ -227,7 +250,7 @@ static struct typed primary(struct typer *p)
     }
     p->i++;
     if (at->kind == TOKEN_STRING) {
-        bool narrow = p->t->text[at->start] == '"';
+        bool narrow = p->t->text[at->start] == '"' || p->t->text[at->start + 1] == '8';
         while (p->i < p->end && p->t->at[p->i].kind == TOKEN_STRING) {
             p->i++;
         }
@@ -379,6 +402,28 @@ static struct typed assignment(struct typer *p)
         x.is_object = false;
     }
     return x;
+}
+
+const struct ctype *type_typeof(struct index *ix, const struct ctype *type, struct arena *a)
+{
+    struct tokens t;
+    struct ctype *named = NULL;
+    const struct ctype *found = NULL;
+    size_t end = 0;
+    if (lex(type->spelling, strlen(type->spelling), &t, NULL)) {
+        return NULL;
+    }
+    size_t close = token_match(&t, 1);
+    if (ctype_begins(&t, 2, index_is_typedef, ix) || (close == 3 && t.at[2].kind == TOKEN_IDENT &&
+                                                      index_is_typedef(ix, t.text + t.at[2].start, t.at[2].len))) {
+        bool ok = !ctype_parse_name(&t, 2, index_is_typedef, ix, a, &named, &end, NULL) && end == close;
+        found = ok ? named : NULL;
+    } else {
+        struct typed x = type_expression(ix, &t, 2, close, a);
+        found = x.kind == TYPED_KNOWN ? x.type : NULL;
+    }
+    tokens_done(&t);
+    return found;
 }
 
 struct typed type_expression(struct index *ix, const struct tokens *t, size_t first, size_t end, struct arena *a)

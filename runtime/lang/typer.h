@@ -21,4 +21,7 @@ struct typed {
 /* Tokens [first, end) of t. Nodes made on the way are in the arena. */
 struct typed type_expression(struct index *ix, const struct tokens *t, size_t first, size_t end, struct arena *a);
 
+/* What `__typeof__(...)` (a CTYPE_TYPEOF) stands for; NULL: not known. */
+const struct ctype *type_typeof(struct index *ix, const struct ctype *type, struct arena *a);
+
 #endif

@@ -134,4 +134,14 @@ class Notebook:
         path = BUILD / "screenshots" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=path)
-        return path
+
+    def screenshot_from(self, cell, name, width=1100, height=900):
+        """A window of this size, without the file browser, that begins with the cell whose source begins so."""
+        size = self.page.viewport_size
+        self.command("application:toggle-left-area")
+        self.page.locator(".jp-CodeCell", has_text=cell).first.evaluate("cell => cell.scrollIntoView()")
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.locator(".jp-CodeCell", has_text=cell).first.evaluate("cell => cell.scrollIntoView()")
+        self.screenshot(name)
+        self.page.set_viewport_size(size)
+        self.command("application:toggle-left-area")
