@@ -49,7 +49,7 @@ $(B)/weir: $(call obj,$(CLI) $(CALLED)) $(B)/liblang.a $(B)/libweir.a
 	$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS_LANG)
 $(B)/weir-session: $(call obj,$(SESSION) kernel/session_protocol.c $(MAGICS)) $(B)/liblang.a $(B)/libweir.a
 	$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS_LANG)
-$(B)/weir-kernel: $(call obj,$(KERNEL) runtime/lang/lexer.c runtime/lang/items.c runtime/lang/ctype.c) $(B)/libweir.a
+$(B)/weir-kernel: $(call obj,$(KERNEL) runtime/lang/lexer.c runtime/lang/items.c runtime/lang/ctype.c runtime/lang/ctype_begins.c) $(B)/libweir.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_KERNEL)
 $(B)/weir-zygote: $(call obj,runtime/flow/zygote_main.c $(CALLED)) $(B)/libweir.a
 	$(CC) $(LDFLAGS) -rdynamic -o $@ $^ -lcrypto -ldl -lm

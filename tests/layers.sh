@@ -25,7 +25,8 @@ forbid "${flow_only[@]}" -- runtime/cli
 forbid runtime/base -- runtime/type runtime/store runtime/metadata runtime/flow
 forbid runtime/type runtime/store -- runtime/metadata runtime/flow
 forbid runtime/metadata -- runtime/flow
-forbid runtime/lang -- runtime/build runtime/export runtime/view runtime/cli
+forbid runtime/lang -- runtime/export runtime/view runtime/cli
+forbid runtime/build -- runtime/lang runtime/export runtime/view runtime/cli
 # weir.h stands alone: exported flows bring nothing else.
 if grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]+"' runtime/include/weir.h; then
     echo "layers: weir.h must not include files of the project"

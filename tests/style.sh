@@ -11,7 +11,7 @@ sources() { find kernel magics runtime -name '*.[ch]' | sort; }
 texts() {
     find kernel magics runtime tests notebooks Makefile README.md ARCHITECTURE.md CONTRIBUTING.md -type f \
         \( -name '*.[ch]' -o -name '*.py' -o -name '*.sh' -o -name '*.md' -o -name '*.ipynb' -o -name Makefile \) \
-        -not -path '*/.*' -not -name style.sh | sort
+        -not -path '*/.*' -not -path '*/golden/*' -not -name style.sh | sort
 }
 
 # Code without comments and string literals, line numbers kept.

@@ -54,9 +54,11 @@ static void unit_done(struct unit *u)
 {
     free(u->text);
     free(u->anchor);
-    free(u->so);
     if (u->handle) {
         (void)dlclose(u->handle); /* nothing to do about a failure */
+    }
+    if (u->so > 0) {
+        (void)close(u->so);
     }
 }
 
@@ -74,9 +76,6 @@ void build_cells_free(struct build_cells *b)
     }
     if (b->object_fd >= 0) {
         (void)close(b->object_fd);
-    }
-    if (b->dir.dir[0]) {
-        temporary_remove(&b->dir);
     }
     symbols_done(&b->symbols);
     free(b);
@@ -286,8 +285,10 @@ bool build_cells_where(struct build_cells *b, const void *pc, struct build_where
     if (!u) {
         return false;
     }
-    if (u->so) {
-        return where_ask(u->so, (uint64_t)((const char *)pc - u->start), out);
+    if (u->so > 0) { /* by our pid, since a tool reads it */
+        char path[64];
+        (void)snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)getpid(), u->so);
+        return where_ask(path, (uint64_t)((const char *)pc - u->start), out);
     }
     return u->anchor && where_tcc(u->text, u->anchor, (const char *)pc - u->anchor_at, out);
 }

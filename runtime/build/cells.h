@@ -6,7 +6,6 @@
 #include "runtime/build/diagnostics.h"
 #include "runtime/build/flags.h"
 #include "runtime/build/symbols.h"
-#include "runtime/build/temporary.h"
 
 /* One cell's code. */
 struct unit {
@@ -15,7 +14,7 @@ struct unit {
     char *text;              /* tcc: owned, to be compiled again for `where` */
     char *anchor;            /* tcc: owned; a function whose address is known, or NULL */
     const char *anchor_at;
-    char *so;     /* cc: owned; path of the shared object, loaded at `start` */
+    int so;       /* cc: owned; memory file with the shared object, loaded at `start`; 0: none */
     void *handle; /* cc: as dlopen gave it */
 };
 
@@ -28,8 +27,7 @@ struct build_cells {
     size_t code_dirty; /* bytes that may not be zero */
     int object_fd;     /* memory file for tcc's objects; -1: none */
     const char *include_dir;
-    struct temporary dir; /* the shared objects of cc cells; dir.dir is "" until the first */
-    build_line *line;     /* the users' own lines; NULL: none */
+    build_line *line; /* the users' own lines; NULL: none */
     void *line_ctx;
     void (**constructors)(void); /* of the newest cell, in its memory */
     size_t nconstructors;

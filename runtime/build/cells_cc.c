@@ -1,4 +1,4 @@
-/* A cell by cc: a shared object in a temporary folder, loaded with names of its own.
+/* A cell by cc: a shared object in a memory file, loaded with names of its own.
  *
  * What earlier cells define is handed to ld as absolute symbols (an assembler file of `.set name, address`); code
  * reaches them through the GOT (-fno-plt), whose entries elf64_fix_absolute puts right. Own names bind to themselves
@@ -10,13 +10,17 @@
 #include "runtime/build/elf64.h"
 #include "runtime/build/flags.h"
 #include "runtime/build/spawn.h"
+#include "runtime/build/temporary.h"
 
 #include <dlfcn.h>
 #include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
+
+enum { SO_MAX = 256 << 20 };
 
 static void set_symbol(void *ctx, const char *name, void *address)
 {
@@ -52,7 +56,7 @@ static enum err_code write_sources(struct cell_job *j, const char *source, const
     return code;
 }
 
-static enum err_code compile(struct cell_job *j, const char *source, const char *symbols, struct err *e)
+static enum err_code compile(struct cell_job *j, const char *source, const char *symbols, const char *so, struct err *e)
 {
     struct flags f, user;
     struct buf output;
@@ -75,7 +79,7 @@ static enum err_code compile(struct cell_job *j, const char *source, const char 
                                  "-I",
                                  j->b->include_dir,
                                  "-o",
-                                 j->unit.so,
+                                 so,
                                  NULL };
     flags_adds(&f, head);
     flags_adds(&f, flags_strict());
@@ -121,7 +125,9 @@ static int find_extent(struct dl_phdr_info *info, size_t size, void *ctx)
 static enum err_code load(struct cell_job *j, struct err *e)
 {
     struct link_map *map = NULL;
-    j->unit.handle = dlopen(j->unit.so, RTLD_NOW | RTLD_LOCAL);
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", j->unit.so);
+    j->unit.handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!j->unit.handle || dlinfo(j->unit.handle, RTLD_DI_LINKMAP, &map) != 0) {
         const char *why = dlerror();
         return err_at(e, ERR_COMPILE, j->label, 0, "%s: error: can't be loaded: %s", j->label,
@@ -145,24 +151,40 @@ static enum err_code load(struct cell_job *j, struct err *e)
     return ERR_NONE;
 }
 
-enum err_code cells_cc(struct cell_job *j, struct err *e)
+/* The shared object at path, with its absolute symbols right, as a memory file: nothing is left on disk. */
+static enum err_code keep(struct cell_job *j, const char *path, struct err *e)
 {
-    struct temporary *dir = &j->b->dir;
-    char source[600], symbols[600], so[600], name[64];
-    if (!dir->dir[0]) {
-        enum err_code made = temporary_make(dir, e);
-        if (made) {
-            dir->dir[0] = '\0';
-            return made;
+    char *data = NULL;
+    size_t len = 0;
+    enum err_code code = file_read(path, SO_MAX, &data, &len, e);
+    code = code ? code : elf64_fix_absolute(data, len, e);
+    if (!code) {
+        int fd = memfd_create("weir-cell.so", MFD_CLOEXEC);
+        if (fd < 0) {
+            code = err_errno(e, "can't make a memory file");
+        } else {
+            j->unit.so = fd;
+            code = file_write_all(fd, data, len, "a cell's code", e);
         }
     }
-    (void)snprintf(name, sizeof name, "cell%zu.c", j->b->nunits);
-    (void)snprintf(source, sizeof source, "%s", temporary_path(dir, name));
-    (void)snprintf(symbols, sizeof symbols, "%s.s", source);
-    (void)snprintf(so, sizeof so, "%s.so", source);
-    j->unit.so = strdup(so);
-    enum err_code code = j->unit.so ? write_sources(j, source, symbols, e) : err_memory(e);
-    code = code ? code : compile(j, source, symbols, e);
-    code = code ? code : elf64_fix_absolute(so, e);
+    free(data);
+    return code;
+}
+
+enum err_code cells_cc(struct cell_job *j, struct err *e)
+{
+    struct temporary dir;
+    char source[600], symbols[600], so[600];
+    enum err_code code = temporary_make(&dir, e);
+    if (code) {
+        return code;
+    }
+    (void)snprintf(source, sizeof source, "%s", temporary_path(&dir, "cell.c")); /* none can be cut */
+    (void)snprintf(symbols, sizeof symbols, "%s", temporary_path(&dir, "symbols.s"));
+    (void)snprintf(so, sizeof so, "%s", temporary_path(&dir, "cell.so"));
+    code = write_sources(j, source, symbols, e);
+    code = code ? code : compile(j, source, symbols, so, e);
+    code = code ? code : keep(j, so, e);
+    temporary_remove(&dir);
     return code ? code : load(j, e);
 }

@@ -1,13 +1,9 @@
 /* See elf64.h. Every offset is checked against the file's size: a file in a cache may be damaged. */
 #include "runtime/build/elf64.h"
 
-#include "runtime/base/file.h"
-
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { ELF_MAX_FILE = 256 << 20 };
 
 struct image {
     unsigned char *data;
@@ -153,30 +149,22 @@ static void forget_relacount(struct image *im, const Elf64_Shdr *s)
     }
 }
 
-enum err_code elf64_fix_absolute(const char *path, struct err *e)
+enum err_code elf64_fix_absolute(char *data, size_t len, struct err *e)
 {
-    char *data = NULL;
-    size_t len = 0;
     struct image im;
-    enum err_code code = file_read(path, ELF_MAX_FILE, &data, &len, e);
-    if (code) {
-        return code;
-    }
+    enum err_code code = ERR_NONE;
     if (!image_open(&im, data, len)) {
-        free(data);
-        return err_set(e, ERR_FORMAT, "'%s' is no ELF file", path);
+        return err_set(e, ERR_FORMAT, "the compiled object is no ELF file");
     }
     uint64_t end = image_end(&im);
     for (size_t i = 0; i < im.nsections && !code; i++) {
         if (im.sections[i].sh_type == SHT_RELA && (im.sections[i].sh_flags & SHF_ALLOC) &&
             !fix_relocations(&im, &im.sections[i], end)) {
-            code = err_set(e, ERR_FORMAT, "'%s' has a relocation outside its sections", path);
+            code = err_set(e, ERR_FORMAT, "the compiled object has a relocation outside its sections");
         } else if (im.sections[i].sh_type == SHT_DYNAMIC) {
             forget_relacount(&im, &im.sections[i]);
         }
     }
     image_close(&im);
-    code = code ? code : file_write_atomic(path, data, len, 0700, 0, e);
-    free(data);
     return code;
 }

@@ -11,9 +11,8 @@
 /* Value of a defined symbol in the ELF file's bytes (.symtab, else .dynsym). False: none, or no sound ELF file. */
 bool elf64_symbol(const void *data, size_t len, const char *name, uint64_t *value);
 
-/* A shared object linked against absolute symbols (.set name, 0x7f..): ld writes R_X86_64_RELATIVE for them, which
- * would add the load address. Turn each into its plain value, in the file at path, before it is loaded. ERR_FORMAT,
- * ERR_IO. */
-enum err_code elf64_fix_absolute(const char *path, struct err *e);
+/* A shared object (its bytes) linked against absolute symbols (.set name, 0x7f..): ld writes R_X86_64_RELATIVE for
+ * them, which would add the load address. Turn each into its plain value, before it is loaded. ERR_FORMAT. */
+enum err_code elf64_fix_absolute(char *data, size_t len, struct err *e);
 
 #endif

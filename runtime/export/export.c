@@ -29,12 +29,13 @@ static enum err_code refuse_foreign(const char *path, struct err *e)
 {
     char *data = NULL;
     size_t len = 0;
-    enum err_code code = file_read(path, MAX_EXISTING, &data, &len, e);
+    struct err absent = { 0 };
+    enum err_code code = file_read(path, MAX_EXISTING, &data, &len, &absent);
     if (code == ERR_NOT_FOUND) {
         return ERR_NONE;
     }
     if (code) {
-        return code;
+        return err_set(e, code, "%s", absent.msg);
     }
     bool ours = is_ours(data, len);
     free(data);

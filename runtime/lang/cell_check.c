@@ -289,7 +289,7 @@ static bool cc_tokens(const struct lowering *l)
             break;
         case TOKEN_STRING:
         case TOKEN_CHAR:
-            yes = at->len > 2 && s[0] == 'u' && s[1] == '8';
+            yes = (at->len > 2 && s[0] == 'u' && s[1] == '8') || memmem(s, at->len, "\\u", 2) || memmem(s, at->len, "\\U", 2);
             break;
         case TOKEN_PP:
             yes = cc_directive(s, at->len);

@@ -235,7 +235,15 @@ static enum err_code put_function(struct lowering *l, size_t index)
         lines_at(&l->file, l->t.at[item->first].line, l->label);
         buf_str(&l->file.text, " int "); /* main() {...}, and functions of before 1999 */
     }
-    lines_tokens(&l->file, &l->t, item->first, item->end, item->decl.specifiers_end, l->label);
+    bool is_main = strncmp(item->decl.declarators[0].name, CELL_MAIN, strlen(CELL_MAIN)) == 0;
+    const struct ctype *result = is_main ? index_resolve(l->ix, item->decl.declarators[0].type->of) : NULL;
+    if (result && result->kind != CTYPE_VOID) { /* C lets main fall off its end, and then it returns 0 */
+        lines_tokens(&l->file, &l->t, item->first, item->end - 1, item->decl.specifiers_end, l->label);
+        buf_str(&l->file.text, " return 0;");
+        lines_tokens(&l->file, &l->t, item->end - 1, item->end, 0, l->label);
+    } else {
+        lines_tokens(&l->file, &l->t, item->first, item->end, item->decl.specifiers_end, l->label);
+    }
     return node ? add_name(l, (struct cell_name){ .name = node->entry->name, .kind = DECL_FUNCTION, .type = node->type_text })
                 : ERR_NONE;
 }
@@ -261,6 +269,9 @@ static enum err_code put_variable(struct lowering *l, const struct piece *piece,
     struct buf text;
     if (!node) {
         return ERR_NONE; /* a mere mention, or an array of the entry's */
+    }
+    if (!initialised && d->type->kind == CTYPE_ARRAY && d->type->dim[0] == '\0') {
+        return err_at(l->e, ERR_TYPE, l->label, d->line, "the size of '%s' is missing", d->name);
     }
     unsigned drop = DROP_STATIC | (l->unit->needs_cc && is_const(l->ix, d->type) ? DROP_CONST : 0u);
     node->is_far = kept ? older->is_far : l->unit->needs_cc;

@@ -3,7 +3,7 @@
  * Recursive descent over the grammar of declarations alone. Expressions (array sizes, bit widths, initialisers, bodies) are
  * stepped over by their brackets and kept as token ranges or text. A declarator is read inside out: for `(*f)(int)` the
  * suffix `(int)` is applied to the base first, then the parenthesised part is read with that type as its base. */
-#include "runtime/lang/ctype.h"
+#include "runtime/lang/ctype_words.h"
 
 #include <string.h>
 
@@ -88,26 +88,10 @@ static bool accept(struct parser *p, const char *spelling)
     return here;
 }
 
-static enum word_kind word_at(const struct tokens *t, size_t i)
-{
-    return i < t->count && t->at[i].kind == TOKEN_IDENT ? lex_word(t->text + t->at[i].start, t->at[i].len) : WORD_NAME;
-}
-
-static bool ident_at(const struct tokens *t, size_t i)
-{
-    return i < t->count && t->at[i].kind == TOKEN_IDENT;
-}
-
 static bool typedef_at(const struct parser *p, size_t i)
 {
     return ident_at(p->t, i) && p->is_typedef &&
            p->is_typedef(p->ctx, p->t->text + p->t->at[i].start, p->t->at[i].len);
-}
-
-/* A word that can only stand among specifiers. */
-static bool is_specifier(enum word_kind w)
-{
-    return w >= WORD_TYPEDEF && w <= WORD_TYPEOF;
 }
 
 static struct ctype *new_type(struct parser *p, enum ctype_kind kind, const char *spelling, struct ctype *of)
@@ -748,64 +732,4 @@ enum err_code ctype_parse_name(const struct tokens *t, size_t i, ctype_is_typede
     *type = made;
     *end = p.i;
     return ERR_NONE;
-}
-
-/* ---- where a declaration begins ---- */
-
-/* After a name that is no known type at i: `REAL x = 3;`, where a macro stands for the type, or K&R's `main() {`. */
-static bool begins_unknown(const struct tokens *t, size_t i)
-{
-    if (ident_at(t, i + 1) && word_at(t, i + 1) == WORD_NAME) {
-        return token_is(t, i + 2, "=") || token_is(t, i + 2, ";") || token_is(t, i + 2, ",") || token_is(t, i + 2, "[") ||
-               token_is(t, i + 2, "(");
-    }
-    if (token_is(t, i + 1, "*") && ident_at(t, i + 2)) {
-        return token_is(t, i + 3, "=") || token_is(t, i + 3, ",");
-    }
-    if (!token_is(t, i + 1, "(")) {
-        return false;
-    }
-    size_t close = token_match(t, i + 1);
-    if (token_is(t, close + 1, "{")) {
-        bool renamed = t->at[i].len > 10 && memcmp(t->text + t->at[i].start, "weir_main_", 10) == 0;
-        return renamed || token_is(t, i, "main"); /* any other one may be a macro that loops */
-    }
-    enum word_kind w = word_at(t, close + 1);
-    return close + 1 < t->count && is_specifier(w) && w != WORD_EXTENSION && w != WORD_TYPEDEF && w != WORD_STATIC &&
-           w != WORD_EXTERN && t->at[close + 1].line == t->at[close].line;
-}
-
-/* After a typedef's name at i. */
-static bool begins_named(const struct tokens *t, size_t i)
-{
-    if (token_is(t, i + 1, "(")) { /* T (*f)(int), T (x) */
-        return token_is(t, i + 2, "*") || (ident_at(t, i + 2) && token_is(t, i + 3, ")"));
-    }
-    return ident_at(t, i + 1) || token_is(t, i + 1, "*");
-}
-
-bool ctype_begins(const struct tokens *t, size_t i, ctype_is_typedef *is_typedef, void *ctx)
-{
-    if (!ident_at(t, i)) {
-        return false;
-    }
-    enum word_kind w = word_at(t, i);
-    if (w == WORD_EXTENSION) {
-        return ctype_begins(t, i + 1, is_typedef, ctx);
-    }
-    if (w == WORD_ATTRIBUTE) {
-        size_t close = token_match(t, i + 1);
-        return !token_is(t, close + 1, ";");
-    }
-    if (is_specifier(w) || w == WORD_ASSERT) {
-        return true;
-    }
-    if (w != WORD_NAME) {
-        return false;
-    }
-    const char *name = t->text + t->at[i].start;
-    if (is_typedef && is_typedef(ctx, name, t->at[i].len)) {
-        return begins_named(t, i);
-    }
-    return begins_unknown(t, i);
 }
