@@ -86,8 +86,8 @@ static enum err_code write_makefile(struct buf *b, const struct export_request *
                "LIBS   := -lsqlite3 -ljansson -lcrypto -luuid -ldl -lpthread -lm\n\n");
     buf_printf(b,
                "%s: flow.o main.o $(WEIR_LIB)/libweir.a\n"
-               "\t$(CC) -rdynamic $(EXTRA) -o $@ $^ $(LIBS)\n\n"
-               "%%.o: %%.c $(WEIR_INCLUDE)/weir.h\n\t$(CC) $(CFLAGS) -c -o $@ $<\n\n"
+               "\t@echo \"  LINK $@\"\n\t@$(CC) -rdynamic $(EXTRA) -o $@ $^ $(LIBS)\n\n"
+               "%%.o: %%.c $(WEIR_INCLUDE)/weir.h\n\t@echo \"  CC   $<\"\n\t@$(CC) $(CFLAGS) -c -o $@ $<\n\n"
                "run: %s\n\t./%s run\n\n"
                "clean:\n\trm -f %s flow.o main.o\n\n.PHONY: run clean\n",
                program, program, program, program);

@@ -3,6 +3,7 @@
  *   artifact double x = 3;      ->            double x = 3;
  *   len(a)  dim(a, 1)           ->   (a__n)  (a__d[1]), where those are known
  *   int main(...)               ->   int weir_main_7(...), in a cell that defines main
+ *   DEFINE_STACK(int)           ->   what it stands for, where that is a declaration: else it would count as a statement
  */
 #include "runtime/lang/cell_internal.h"
 #include "runtime/lang/typer.h"
@@ -133,6 +134,120 @@ static void edit_dim(struct editor *ed, size_t i, size_t close)
     }
 }
 
+/* ---- macros that declare ---- */
+
+/* The body's first token, past name and parameters. */
+static size_t body_start(const struct tokens *body)
+{
+    return token_match(body, 2) + 1;
+}
+
+static const struct node *macro_in_cell(struct editor *ed, size_t i)
+{
+    const struct tokens *t = ed->t;
+    for (size_t k = i; k-- > 0;) {
+        if (t->at[k].kind != TOKEN_PP) {
+            continue;
+        }
+        struct tokens d;
+        if (lex(t->text + t->at[k].start + 1, t->at[k].len - 1, &d, NULL)) {
+            return NULL;
+        }
+        bool same = token_is(&d, 0, "define") && d.at[1].len == t->at[i].len &&
+                    memcmp(d.text + d.at[1].start, t->text + t->at[i].start, d.at[1].len) == 0;
+        bool call = same && token_is(&d, 2, "(") && d.at[2].start == d.at[1].start + d.at[1].len;
+        tokens_done(&d);
+        if (!same) {
+            continue;
+        }
+        struct node *node = call ? arena_alloc(ed->l->a, sizeof *node) : NULL;
+        struct source *source = node ? arena_alloc(ed->l->a, sizeof *source) : NULL;
+        if (source) {
+            *source = (struct source){ .text = t->text + t->at[k].start, .len = t->at[k].len };
+            node->decl.source = source;
+        }
+        return source ? node : NULL;
+    }
+    const struct node *node = entry_macro(entry_find(ed->l->ix, t->text + t->at[i].start, t->at[i].len));
+    return node && node->piece->function_like && !node->piece->record->is_header ? node : NULL;
+}
+
+static bool begins_type(const struct lowering *l, const struct tokens *t, size_t i)
+{
+    const char *s = t->text + t->at[i].start;
+    enum word_kind w = t->at[i].kind == TOKEN_IDENT ? lex_word(s, t->at[i].len) : WORD_STATEMENT;
+    return w == WORD_NAME ? index_is_typedef(l->ix, s, t->at[i].len)
+                          : (w >= WORD_TYPEDEF && w <= WORD_VOLATILE) || w == WORD_INLINE || (w >= WORD_TYPE && w <= WORD_TYPEOF);
+}
+
+/* Whether the macro called at i (its name) stands for declarations: by the first word of its body, or of the argument there. */
+static bool declares(const struct editor *ed, const struct node *macro, size_t i)
+{
+    struct tokens body;
+    const struct source *source = macro->decl.source;
+    if (lex(source->text + 1, source->len - 1, &body, NULL)) {
+        return false;
+    }
+    size_t start = body_start(&body);
+    bool yes = start < body.count && begins_type(ed->l, &body, start);
+    for (size_t p = 3, k = i + 2; start < body.count && !yes && p < start; p += 2) {
+        size_t close = token_match(ed->t, i + 1);
+        bool same = body.at[p].len == body.at[start].len &&
+                    memcmp(body.text + body.at[p].start, body.text + body.at[start].start, body.at[p].len) == 0;
+        yes = same && k < close && begins_type(ed->l, ed->t, k);
+        while (k < close && !token_is(ed->t, k, ",")) {
+            k = token_is(ed->t, k, "(") ? token_match(ed->t, k) + 1 : k + 1;
+        }
+        k++;
+    }
+    tokens_done(&body);
+    return yes;
+}
+
+/* The call at i, expanded. NULL: it can't be. */
+static const char *expanded_call(struct editor *ed, const struct node *macro, size_t i)
+{
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    if (!expand_call(macro, ed->t, i + 1, &out)) { /* it pastes */
+        struct buf before;
+        struct tokens call;
+        size_t close = token_match(ed->t, i + 1);
+        size_t start = ed->t->at[i].start;
+        buf_init(&before, 0);
+        buf_clear(&out);
+        for (size_t k = 0; k < i; k++) {
+            if (ed->t->at[k].kind == TOKEN_PP && !memmem(ed->t->text + ed->t->at[k].start, ed->t->at[k].len, "include", 7)) {
+                buf_printf(&before, "%.*s\n", (int)ed->t->at[k].len, ed->t->text + ed->t->at[k].start);
+            }
+        }
+        if (lex(ed->t->text + start, ed->t->at[close].start + 1 - start, &call, NULL) == ERR_NONE) {
+            if (expand_all(ed->l->ix, before.data, &call, &out, NULL)) {
+                buf_clear(&out);
+            }
+            tokens_done(&call);
+        }
+        buf_done(&before);
+    }
+    const char *text = out.len && !out.failed ? arena_strndup(ed->l->a, out.data, out.len) : NULL;
+    buf_done(&out);
+    return text;
+}
+
+/* NAME( where an item may begin. Returns the token after what was replaced, i if nothing was. */
+static size_t edit_declaring(struct editor *ed, size_t i)
+{
+    const struct tokens *t = ed->t;
+    const struct node *macro = lex_word(t->text + t->at[i].start, t->at[i].len) == WORD_NAME ? macro_in_cell(ed, i) : NULL;
+    size_t close = macro ? token_match(t, i + 1) : t->count;
+    const char *text = close < t->count && declares(ed, macro, i) ? expanded_call(ed, macro, i) : NULL;
+    if (!text) {
+        return i;
+    }
+    replace(ed, i, close, text);
+    return close + 1;
+}
+
 static bool defines_main(const struct items *items, const struct tokens *t)
 {
     for (size_t i = 0; i < items->count; i++) {
@@ -149,7 +264,19 @@ static void find_edits(struct editor *ed, bool rename_main)
     const struct tokens *t = ed->t;
     bool len_is_ours = !declared(ed->l, "len");
     bool dim_is_ours = !declared(ed->l, "dim");
+    size_t depth = 0;
     for (size_t i = 0; i < t->count; i++) {
+        depth += token_is(t, i, "{");
+        depth -= depth && token_is(t, i, "}");
+        bool starts = depth == 0 && (i == 0 || t->at[i - 1].kind == TOKEN_PP || token_is(t, i - 1, ";") ||
+                                     token_is(t, i - 1, "}") || (token_is(t, i - 1, ")") && t->at[i].first));
+        if (starts && t->at[i].kind == TOKEN_IDENT && token_is(t, i + 1, "(")) {
+            size_t after = edit_declaring(ed, i);
+            if (after != i) {
+                i = after - 1;
+                continue;
+            }
+        }
         if (t->at[i].kind != TOKEN_IDENT || (t->at[i].len != 3 && t->at[i].len != 4 && t->at[i].len != 8)) {
             continue;
         }
@@ -192,11 +319,11 @@ static enum err_code split(struct lowering *l, const char *text, size_t len)
     return code ? code : items_split(&l->t, index_is_typedef, l->ix, l->a, &l->items, l->e);
 }
 
-/* Words that make a first look worthwhile. */
+/* Words that make a first look worthwhile: ours, and NAME( at the beginning of a line. */
 static bool may_need_edits(const struct tokens *t)
 {
     for (size_t i = 0; i < t->count; i++) {
-        if (t->at[i].kind == TOKEN_IDENT && (token_is(t, i, "artifact") || token_is(t, i, "main") || token_is(t, i, "len") ||
+        if (t->at[i].kind == TOKEN_IDENT && ((t->at[i].first && token_is(t, i + 1, "(")) || token_is(t, i, "artifact") || token_is(t, i, "main") || token_is(t, i, "len") ||
                                              token_is(t, i, "dim"))) {
             return true;
         }

@@ -387,7 +387,7 @@ static enum err_code collect_expanded(struct walk *w, const struct tokens *t, st
     struct buf text;
     struct tokens expanded;
     buf_init(&text, 0);
-    enum err_code code = expand_all(w->ix, t, &text, e);
+    enum err_code code = expand_all(w->ix, "", t, &text, e);
     code = code ? code : lex(text.data, text.len, &expanded, e);
     if (!code) {
         collect_text(w, &expanded);

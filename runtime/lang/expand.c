@@ -130,7 +130,7 @@ bool expand_call(const struct node *macro, const struct tokens *t, size_t open, 
 }
 
 /* All macros that the text reaches, a marker, the text. */
-enum err_code expand_all(struct index *ix, const struct tokens *t, struct buf *out, struct err *e)
+enum err_code expand_all(struct index *ix, const char *before, const struct tokens *t, struct buf *out, struct err *e)
 {
     static const char marker[] = "WEIR_EXPANDED";
     struct buf text;
@@ -140,6 +140,7 @@ enum err_code expand_all(struct index *ix, const struct tokens *t, struct buf *o
     buf_init(&output, 0);
     buf_init(&complaint, 0);
     enum err_code code = closure_macros(ix, t, &text, e);
+    buf_str(&text, before);
     buf_printf(&text, "%s\n%.*s\n", marker, (int)t->len, t->text);
     code = code ? code : run_preprocessor(text.data, text.len, PREPROCESS_TEXT, &output, &complaint, e);
     const char *start = code ? NULL : strstr(output.data, marker);
@@ -175,7 +176,7 @@ enum err_code expand(struct index *ix, const char *text, size_t len, struct buf 
     if (x.failed) {
         code = err_memory(e);
     } else if (x.hard) {
-        code = expand_all(ix, &t, out, e);
+        code = expand_all(ix, "", &t, out, e);
     } else {
         buf_add(out, soft.data, soft.len);
         code = buf_check(&soft, "macro expansion", e);

@@ -181,8 +181,8 @@ enum err_code headers_include(struct index *ix, const char *name, size_t len, in
 /* The body of a macro called with the arguments in t, whose ( is at open, parameters replaced once. False: it pastes or
  * makes strings, or the arguments do not fit. */
 bool expand_call(const struct node *macro, const struct tokens *t, size_t open, struct buf *out);
-/* expand by the real preprocessor, for text of any kind. Slow. */
-enum err_code expand_all(struct index *ix, const struct tokens *t, struct buf *out, struct err *e);
+/* expand by the real preprocessor, for text of any kind; before: further #define lines. Slow. */
+enum err_code expand_all(struct index *ix, const char *before, const struct tokens *t, struct buf *out, struct err *e);
 
 /* conditionals.c: which of the items stand inside an #if, #ifdef, ... that does not hold. inactive: items->count flags. */
 enum err_code conditionals(struct index *ix, const struct tokens *t, const struct items *items, bool *inactive,

@@ -23,7 +23,7 @@ def branch(server, browser):
     notebook = Notebook(browser, *server, "01_branch_flow.ipynb", height=2400)
     notebook.run_all()
     notebook.screenshot("01_branch_flow.png")
-    notebook.screenshot_from("%%step join", "lab.png")
+    notebook.screenshot_from("%flow show", "lab.png")
     yield notebook
     notebook.page.close()
 
