@@ -14,6 +14,10 @@ SAN     ?=
 CFLAGS  := -std=c17 -D_GNU_SOURCE $(OPT) $(WARN) $(SAN) -fno-omit-frame-pointer -I. -MMD -MP
 LDFLAGS := $(SAN)
 
+# What runs is shown short; make V=1 shows it whole.
+Q    := $(if $(V),,@)
+SHOW  = $(if $(V),,@echo "  $(1)")
+
 # The libraries that each layer may use.
 LIBS_FLOW    := -lsqlite3 -ljansson -lcrypto -luuid -ldl -lpthread -lm
 LIBS_LANG    := -ltcc $(LIBS_FLOW)
@@ -46,36 +50,51 @@ $(B)/libweir.a $(B)/liblang.a:
 	$(AR) rcs $@ $^
 
 $(B)/weir: $(call obj,$(CLI) $(CALLED)) $(B)/liblang.a $(B)/libweir.a
-	$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS_LANG)
+	$(call SHOW,link $@)
+	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS_LANG)
 $(B)/weir-session: $(call obj,$(SESSION) kernel/session_protocol.c $(MAGICS)) $(B)/liblang.a $(B)/libweir.a
-	$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS_LANG)
+	$(call SHOW,link $@)
+	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS_LANG)
 $(B)/weir-kernel: $(call obj,$(KERNEL) runtime/lang/lexer.c runtime/lang/items.c runtime/lang/ctype.c runtime/lang/ctype_begins.c) $(B)/libweir.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_KERNEL)
+	$(call SHOW,link $@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_KERNEL)
 $(B)/weir-zygote: $(call obj,runtime/flow/zygote_main.c $(CALLED)) $(B)/libweir.a
-	$(CC) $(LDFLAGS) -rdynamic -o $@ $^ -lcrypto -ldl -lm
+	$(call SHOW,link $@)
+	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ -lcrypto -ldl -lm
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c -o $@ $<
+	$(call SHOW,cc $<)
+	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
+$(B)/unit/%.o: tests/unit/%.c
+	@mkdir -p $(@D)
+	$(call SHOW,cc $<)
+	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
 
 # ---- tests: tests/unit/NAME.c is one cmocka program; kernel_*.c also get the kernel's code, magics_*.c the magics' ----
 UNIT_SRC := $(call src,tests/unit)
 UNIT     := $(patsubst tests/unit/%.c,$(B)/tests/%,$(UNIT_SRC))
-$(B)/tests/kernel_%: $(B)/tests/unit/kernel_%.o $(call obj,$(filter-out kernel/main.c,$(KERNEL))) $(B)/liblang.a $(B)/libweir.a
+UNIT_OBJ := $(patsubst tests/unit/%.c,$(B)/unit/%.o,$(UNIT_SRC))
+.SECONDARY: $(UNIT_OBJ)
+$(B)/tests/kernel_%: $(B)/unit/kernel_%.o $(call obj,$(filter-out kernel/main.c,$(KERNEL))) $(B)/liblang.a $(B)/libweir.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -rdynamic -o $@ $^ -lcmocka -lzmq $(LIBS_LANG)
-$(B)/tests/magics_%: $(B)/tests/unit/magics_%.o $(call obj,$(MAGICS)) $(B)/liblang.a $(B)/libweir.a
+	$(call SHOW,link $@)
+	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ -lcmocka -lzmq $(LIBS_LANG)
+$(B)/tests/magics_%: $(B)/unit/magics_%.o $(call obj,$(MAGICS)) $(B)/liblang.a $(B)/libweir.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -rdynamic -o $@ $^ -lcmocka $(LIBS_LANG)
-$(B)/tests/session_%: $(B)/tests/unit/session_%.o $(call obj,$(filter-out kernel/session_main.c,$(SESSION)) kernel/session_protocol.c $(MAGICS)) $(B)/liblang.a $(B)/libweir.a
+	$(call SHOW,link $@)
+	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ -lcmocka $(LIBS_LANG)
+$(B)/tests/session_%: $(B)/unit/session_%.o $(call obj,$(filter-out kernel/session_main.c,$(SESSION)) kernel/session_protocol.c $(MAGICS)) $(B)/liblang.a $(B)/libweir.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -rdynamic -o $@ $^ -lcmocka $(LIBS_LANG)
-$(B)/tests/%: $(B)/tests/unit/%.o $(B)/liblang.a $(B)/libweir.a
+	$(call SHOW,link $@)
+	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ -lcmocka $(LIBS_LANG)
+$(B)/tests/%: $(B)/unit/%.o $(B)/liblang.a $(B)/libweir.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -rdynamic -o $@ $^ -lcmocka $(LIBS_LANG)
+	$(call SHOW,link $@)
+	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ -lcmocka $(LIBS_LANG)
 
 -include $(wildcard $(patsubst %.o,%.d,$(call obj,$(RUNTIME) $(RUNTIME_MAINS) $(LANG) $(CLI) $(MAGICS) $(SESSION) $(KERNEL) \
-    kernel/session_protocol.c $(UNIT_SRC))))
+    kernel/session_protocol.c) $(UNIT_OBJ)))
 
 # ---- Jupyter: a Python environment under build/, whatever B is, and the kernelspec in it ----
 VENV     := build/venv

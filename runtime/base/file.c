@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 /* Read fd to its end; a size that stat tells is a guess only (/proc files say 0). */
-static enum err_code read_rest(int fd, const char *path, size_t guess, size_t max, char **data, size_t *len, struct err *e)
+static enum err_code read_rest(int fd, const char *path, size_t guess, size_t max, char **data, size_t *len,
+                               struct err *e)
 {
     size_t cap = guess + 1; /* for the NUL, and to see the end without growing */
     size_t used = 0;

@@ -1,7 +1,7 @@
 /* See sha256.h.
  *
- * EVP_MD_fetch walks OpenSSL's providers (tens of microseconds, and it allocates); what it finds never changes, so it is
- * kept for the process. That pointer and nothing else is shared; it is set once and only read after that. */
+ * EVP_MD_fetch walks OpenSSL's providers (tens of microseconds, and it allocates); what it finds never changes, so it
+ * is kept for the process. That pointer and nothing else is shared; it is set once and only read after that. */
 #include "runtime/base/sha256.h"
 
 #include <openssl/evp.h>

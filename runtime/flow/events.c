@@ -74,17 +74,17 @@ static void emit(struct events *v, json_t *event)
     json_decref(event);
 }
 
-/* A string of any bytes: what is not UTF-8 becomes U+FFFD. */
+/* A string of any bytes: what is not UTF-8, or NUL (which readers of JSON refuse), becomes U+FFFD. */
 static json_t *text_value(const char *text, size_t len)
 {
-    json_t *plain = json_stringn(text, len);
+    json_t *plain = memchr(text, '\0', len) ? NULL : json_stringn(text, len);
     if (plain) {
         return plain;
     }
     struct buf b;
     buf_init(&b, 0);
     for (size_t i = 0; i < len;) {
-        size_t n = utf8_sequence(text + i, len - i);
+        size_t n = text[i] ? utf8_sequence(text + i, len - i) : 0;
         buf_add(&b, n ? text + i : "\xef\xbf\xbd", n ? n : 3);
         i += n ? n : 1;
     }

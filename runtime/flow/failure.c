@@ -100,22 +100,22 @@ static void place(struct run *r, const struct record_result *result, struct err 
     }
 }
 
-static void by_signal(struct run *r, int sig, const struct record_reply *reply, const struct record_result *result,
-                      struct err *why)
+static void by_signal(struct run *r, int sig, const char *cell, const struct record_reply *reply,
+                      const struct record_result *result, struct err *why)
 {
     if (result->state == RECORD_CRASHED && result->sig == sig) {
         char reason[RECORD_ERROR];
         memcpy(reason, result->reason, sizeof reason);
         reason[sizeof reason - 1] = '\0';
         const char *plain = sig == SIGABRT ? "aborted (by abort(), or a failed assert)" : strsignal(sig);
-        (void)err_at(why, ERR_TASK, why->cell, why->line, "%s", reason[0] ? reason : plain);
+        (void)err_at(why, ERR_TASK, cell, 0, "%s", reason[0] ? reason : plain);
         place(r, result, why);
     } else if (reply->out_end - reply->out_start > LOG_MOST || reply->err_end - reply->err_start > LOG_MOST) {
-        (void)err_at(why, ERR_TASK, why->cell, why->line, "printed more than %d MiB", LOG_MOST >> 20);
+        (void)err_at(why, ERR_TASK, cell, 0, "printed more than %d MiB", LOG_MOST >> 20);
     } else if (sig == SIGKILL) {
-        (void)err_at(why, ERR_TASK, why->cell, why->line, "killed from outside (signal 9): by somebody, or for want of memory");
+        (void)err_at(why, ERR_TASK, cell, 0, "killed from outside (signal 9): by somebody, or for want of memory");
     } else {
-        (void)err_at(why, ERR_TASK, why->cell, why->line, "killed by signal %d (%s)", sig, strsignal(sig));
+        (void)err_at(why, ERR_TASK, cell, 0, "killed by signal %d (%s)", sig, strsignal(sig));
     }
 }
 
@@ -132,7 +132,7 @@ void failure_explain(struct run *r, const struct flight *f, const struct record_
         (void)err_at(why, ERR_TASK, "", result->line, "%.*s", RECORD_ERROR - 1, result->reason);
         (void)snprintf(why->cell, sizeof why->cell, "%.*s", (int)sizeof result->cell - 1, result->cell);
     } else if (WIFSIGNALED(reply->status)) {
-        by_signal(r, WTERMSIG(reply->status), reply, result, why);
+        by_signal(r, WTERMSIG(reply->status), cell, reply, result, why);
     } else if (result->state == RECORD_FINISHED) {
         (void)err_at(why, ERR_TASK, cell, 0, "its results were overwritten, probably through a wild pointer");
     } else if (result->state == RECORD_RUNNING) {

@@ -105,12 +105,13 @@ static enum err_code artifact_of(const struct run *r, const struct record_value 
     return sha256_parts(&part, 1, out->object.digest, e);
 }
 
-/* ERR_FORMAT: the task spoiled them; other codes are the run's own trouble. */
+/* Of `_parameters` the --input files' values, too. result NULL: nothing else.
+ * ERR_FORMAT: the task spoiled them; other codes are the run's own trouble. */
 static enum err_code take_outputs(struct run *r, const struct flight *f, const struct record_result *result,
                                   struct outputs *out, struct err *e)
 {
     uint32_t most = f->parameters ? r->flow->nartifacts : r->flow->steps[f->spec.step].nwrites;
-    uint32_t n = result->noutputs;
+    uint32_t n = result ? result->noutputs : 0;
     uint32_t inputs = f->parameters ? r->ninputs : 0;
     if (n > most) {
         return err_set(e, ERR_FORMAT, "overwritten results");
@@ -120,7 +121,9 @@ static enum err_code take_outputs(struct run *r, const struct flight *f, const s
     if (!out->values || !out->artifacts) {
         return err_memory(e);
     }
-    memcpy(out->values, result->outputs, n * sizeof *out->values);
+    if (n) {
+        memcpy(out->values, result->outputs, n * sizeof *out->values);
+    }
     for (; out->n < n; out->n++) {
         const struct record_value *v = &out->values[out->n];
         enum err_code code = check_value(r, f, v, e);
@@ -174,8 +177,7 @@ static struct lineage *follow(struct run *r, const struct flight *f, const struc
     return node;
 }
 
-static enum err_code succeed(struct run *r, struct flight *f, const struct record_result *result, const struct outputs *o,
-                             struct err *e)
+static enum err_code succeed(struct run *r, struct flight *f, uint64_t split, const struct outputs *o, struct err *e)
 {
     struct lineage *node = follow(r, f, o);
     if (!node) {
@@ -189,7 +191,7 @@ static enum err_code succeed(struct run *r, struct flight *f, const struct recor
         r->created[r->flow->first]++;
     } else {
         r->done[f->spec.step]++;
-        code = schedule_done(r->schedule, &f->spec, node, result->split, r->created, e);
+        code = schedule_done(r->schedule, &f->spec, node, split, r->created, e);
     }
     lineage_drop(&r->pool.shared, node);
     return code;
@@ -270,13 +272,30 @@ enum err_code outcome(struct run *r, const struct record_reply *reply, struct er
         goto done;
     }
     if (ok) {
-        code = succeed(r, f, result, &o, e);
+        code = succeed(r, f, result->split, &o, e);
     } else {
         fail(r, f, &why);
     }
 done:
     outputs_done(&o);
     dispatch_release(r, f);
+    return code;
+}
+
+enum err_code outcome_start(struct run *r, struct err *e)
+{
+    struct flight none = { .parameters = true };
+    struct outputs o = { 0 };
+    enum err_code code = ERR_NONE;
+    if (r->ninputs) {
+        int64_t now = run_now();
+        const struct meta_task row = { .step = "_parameters", .path = "", .status = META_DONE, .started = now, .finished = now,
+                                       .reason = "", .out = "", .err = "" };
+        code = take_outputs(r, &none, NULL, &o, e);
+        code = code ? code : journal_task(r, &row, o.artifacts, o.n, e);
+    }
+    code = code ? code : succeed(r, &none, 0, &o, e);
+    outputs_done(&o);
     return code;
 }
 

@@ -303,8 +303,9 @@ enum err_code pool_check(struct pool *p, struct err *e)
 {
     for (unsigned i = 0; i < p->started; i++) {
         struct pool_zygote *z = &p->zygotes[i];
-        int status;
-        if (!z->pid || waitpid(z->pid, &status, WNOHANG) != z->pid) {
+        int status = 0;
+        pid_t dead = z->pid ? waitpid(z->pid, &status, WNOHANG) : 0;
+        if (dead == 0 || (dead < 0 && errno != ECHILD)) { /* ECHILD: the caller ignores SIGCHLD, so its end is not kept */
             continue;
         }
         z->pid = 0;

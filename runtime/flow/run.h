@@ -101,6 +101,8 @@ void dispatch_release(struct run *r, struct flight *f);
 
 bool outcome_needs(struct run *r);            /* fill r->needed; false: out of memory */
 enum err_code outcome(struct run *r, const struct record_reply *reply, struct err *e);
+/* Of a flow without `parameters`: what --input gave is recorded as made by `_parameters`, and the first step may run. */
+enum err_code outcome_start(struct run *r, struct err *e);
 /* Record the tasks that run now as interrupted (after pool_kill). */
 enum err_code outcome_interrupted(struct run *r, struct err *e);
 

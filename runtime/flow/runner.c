@@ -168,11 +168,7 @@ static enum err_code begin(struct run *r, struct err *e)
     if (code) {
         return code;
     }
-    if (r->flow->parameters) {
-        return dispatch_parameters(r, e);
-    }
-    r->created[r->flow->first]++;
-    return schedule_begin(r->schedule, r->root, e);
+    return r->flow->parameters ? dispatch_parameters(r, e) : outcome_start(r, e);
 }
 
 /* ---- the loop ---- */

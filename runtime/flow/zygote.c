@@ -2,6 +2,9 @@
  *
  *   read 8 bytes (which task)  ->  fork  ->  wait  ->  kill what the task left behind  ->  one write (record_reply)
  *
+ * Measured on 2 cores, 10,000 tasks that keep 144 bytes and print a line: 129 us each, of which fork, exit and wait of an empty
+ * program are 65. A child forked ahead that sleeps until its task comes: 149; zygotes bound to a core each: 130.
+ *
  * All zygotes read the same command pipe, so that no task waits behind a long one. Descriptors 1 and 2 are this
  * zygote's two log files, opened for appending: a task's output is what was added while it ran. */
 #include "runtime/flow/zygote.h"
@@ -31,8 +34,13 @@ struct zygote {
     uint32_t number;
     uint32_t slot;                /* the next one to use */
     int commands, replies;
+    bool hashes;                  /* tasks keep large values */
     uint64_t out_end, err_end;    /* of the log files, after the last task */
 };
+
+/* A flow's object finds weir.h's functions in the program that loads it: this links them into any that can be a zygote. */
+typedef void word(void);
+__attribute__((used)) static word *const words[] = { (word *)weir_get, (word *)weir_put, (word *)weir_fail };
 
 static int64_t now(void)
 {
@@ -91,6 +99,19 @@ static enum err_code load(struct zygote *z, char **argv, const struct weir_flow 
     return task_prepare(&z->env, e);
 }
 
+/* Once a task has hashed a file of its own, have the algorithm ready for those after it: looking it up costs a task 0.4 ms,
+ * and the memory it takes costs every fork. */
+static void learn(struct zygote *z, const struct record_result *result, unsigned writes)
+{
+    struct err e;
+    for (unsigned i = 0; !z->hashes && i < writes && i < result->noutputs; i++) {
+        if (result->outputs[i].is_file) {
+            z->hashes = true;
+            (void)sha256_prepare(&e); /* a task that can't hash says so itself */
+        }
+    }
+}
+
 static void run_one(struct zygote *z, uint64_t offset, struct record_reply *reply)
 {
     const struct record_task *record = arena_shared_at(&z->shared, offset, sizeof *record);
@@ -125,6 +146,7 @@ static void run_one(struct zygote *z, uint64_t offset, struct record_reply *repl
     }
     atomic_store(&z->area->pid, 0);
     atomic_store(&z->area->task, 0);
+    learn(z, result, writes);
     reply->finished = now();
     reply->out_end = z->out_end = end_of(STDOUT_FILENO);
     reply->err_end = z->err_end = end_of(STDERR_FILENO);

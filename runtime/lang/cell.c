@@ -49,15 +49,51 @@ static void put_macros(const struct lowering *l, bool headers, struct buf *out)
     }
 }
 
-static void put_prelude(struct lowering *l, struct buf *out)
+/* A variable or function that a header of the user's own defines, rather than declares: it must be there once. */
+static bool is_definition(struct lowering *l, struct piece *piece)
 {
+    const struct cdeclaration *d = piece->record->is_library ? piece_parse(l->ix, piece) : NULL;
+    if (!d || d->storage != CDECL_PLAIN || d->is_inline || d->ndeclarators == 0) {
+        return false;
+    }
+    return d->is_definition || (d->declarators[0].type && d->declarators[0].type->kind != CTYPE_FUNCTION);
+}
+
+/* The first cell that reaches it has it; others declare it. */
+static enum err_code put_definition(struct lowering *l, struct piece *piece, struct buf *out)
+{
+    if (piece->home && piece->home != l->record) {
+        enum err_code code = piece->outline ? ERR_NONE : piece_outline(l->ix, piece, l->e);
+        buf_add(out, piece->outline ? piece->outline : "", piece->outline ? piece->outline_len : 0);
+        return code;
+    }
+    enum err_code code = ERR_NONE;
+    for (const struct node *n = piece->nodes; n && !code; n = n->sibling) {
+        if (n->decl.kind == DECL_FUNCTION || n->decl.kind == DECL_VARIABLE) {
+            code = cell_name(l, (struct cell_name){ .name = n->entry->name, .kind = n->decl.kind, .type = "" });
+        }
+    }
+    piece->home = l->record;
+    buf_add(out, piece->source.text, piece->source.len);
+    return code;
+}
+
+static enum err_code put_prelude(struct lowering *l, struct buf *out)
+{
+    enum err_code code = ERR_NONE;
     buf_str(out, "#line 1 \"prelude\"\n");
     put_forward_tags(l, out);
-    for (size_t i = 0; i < l->prelude.npieces; i++) {
-        outline_emit(l->prelude.pieces[i], out);
+    for (size_t i = 0; i < l->prelude.npieces && !code; i++) {
+        struct piece *piece = l->prelude.pieces[i];
+        if (is_definition(l, piece)) {
+            code = put_definition(l, piece, out);
+        } else {
+            outline_emit(piece, out);
+        }
         buf_char(out, '\n');
     }
     put_macros(l, true, out);
+    return code;
 }
 
 /* ---- for cc ---- */
@@ -126,6 +162,8 @@ static void put_headers(struct lowering *l, struct buf *out)
 
 /* ---- the whole ---- */
 
+enum { ENTRY_NAME = 32 };
+
 /* Macros that the cell itself defines more than once: the entry begins without them. */
 static void put_undefs(const struct lowering *l, struct buf *out)
 {
@@ -168,11 +206,12 @@ static enum err_code assemble(struct lowering *l)
 {
     struct buf out;
     struct cell_unit *u = l->unit;
+    enum err_code code = ERR_NONE;
     buf_init(&out, 0);
     if (u->needs_cc) {
         put_headers(l, &out);
     } else {
-        put_prelude(l, &out);
+        code = put_prelude(l, &out);
     }
     put_tables(l, &out);
     if (strstr(l->entry.text.data, "weir_copy") || strstr(l->entry.text.data, "weir_zero")) {
@@ -189,15 +228,16 @@ static enum err_code assemble(struct lowering *l)
         }
         buf_char(&out, '\n');
         put_undefs(l, &out);
-        u->entry = arena_strndup(l->a, "", 40);
-        if (u->entry) {
-            (void)snprintf((char *)(uintptr_t)u->entry, 40, "weir_cell_%u", l->id); /* fits; our own memory */
+        char *entry = arena_alloc(l->a, ENTRY_NAME);
+        u->entry = entry;
+        if (entry) {
+            (void)snprintf(entry, ENTRY_NAME, "weir_cell_%u", l->id); /* fits */
             buf_printf(&out, "void %s(void);\nvoid %s(void)\n{\n", u->entry, u->entry);
         }
         buf_add(&out, l->entry.text.data, l->entry.text.len);
         buf_str(&out, "\n}\n");
     }
-    enum err_code code = buf_check(&out, "the lowered cell", l->e);
+    code = code ? code : buf_check(&out, "the lowered cell", l->e);
     if (!code) {
         u->len = out.len;
         u->text = arena_strndup(l->a, out.data, out.len);

@@ -173,7 +173,7 @@ void lines_tokens(struct lines *out, const struct tokens *t, size_t first, size_
     }
 }
 
-static enum err_code add_name(struct lowering *l, struct cell_name name)
+enum err_code cell_name(struct lowering *l, struct cell_name name)
 {
     struct cell_unit *u = l->unit;
     if (u->nnames == l->names_cap) {
@@ -244,7 +244,7 @@ static enum err_code put_function(struct lowering *l, size_t index)
     } else {
         lines_tokens(&l->file, &l->t, item->first, item->end, item->decl.specifiers_end, l->label);
     }
-    return node ? add_name(l, (struct cell_name){ .name = node->entry->name, .kind = DECL_FUNCTION, .type = node->type_text })
+    return node ? cell_name(l, (struct cell_name){ .name = node->entry->name, .kind = DECL_FUNCTION, .type = node->type_text })
                 : ERR_NONE;
 }
 
@@ -305,7 +305,7 @@ static enum err_code put_variable(struct lowering *l, const struct piece *piece,
     }
     buf_str(out, ";");
     buf_done(&text);
-    return add_name(l, (struct cell_name){ .name = node->entry->name, .kind = DECL_VARIABLE, .keeps_storage = kept,
+    return cell_name(l, (struct cell_name){ .name = node->entry->name, .kind = DECL_VARIABLE, .keeps_storage = kept,
                                            .type = node->type_text });
 }
 

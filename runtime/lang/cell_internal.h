@@ -45,6 +45,7 @@ enum err_code cell_note(struct lowering *l, const char *fmt, ...) __attribute__(
 
 /* cell_file.c: file scope. */
 enum err_code cell_file_scope(struct lowering *l);
+enum err_code cell_name(struct lowering *l, struct cell_name name);  /* one more in the unit's names */
 bool cell_is_constant(struct index *ix, const struct tokens *t, const struct cdecl *d);
 /* The variable that the cell declares again with the same type; NULL: it is new. */
 struct node *cell_kept(const struct node *own);

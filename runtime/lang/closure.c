@@ -205,6 +205,23 @@ static void guess_pasted(struct walk *w)
 
 /* ---- collecting ---- */
 
+/* `int major = 1;`: the text's own variable, which must not become what a header's macro of that name stands for. */
+static bool is_declared_here(const struct walk *w, const struct tokens *t, size_t i)
+{
+    size_t before = i;
+    while (before > 0 && token_is(t, before - 1, "*")) {
+        before--;
+    }
+    bool ends = token_is(t, i + 1, "=") || token_is(t, i + 1, ";") || token_is(t, i + 1, ",") || token_is(t, i + 1, "[") ||
+                token_is(t, i + 1, ")");
+    if (!ends || before == 0 || t->at[before - 1].kind != TOKEN_IDENT) {
+        return false;
+    }
+    const char *type = t->text + t->at[before - 1].start;
+    enum word_kind kind = lex_word(type, t->at[before - 1].len);
+    return kind == WORD_TYPE || kind == WORD_CONST || (kind == WORD_NAME && index_is_typedef(w->ix, type, t->at[before - 1].len));
+}
+
 static void collect_text(struct walk *w, const struct tokens *t)
 {
     enum word_kind before = WORD_NAME;
@@ -225,6 +242,10 @@ static void collect_text(struct walk *w, const struct tokens *t)
         bool tag = before == WORD_STRUCT || before == WORD_UNION || before == WORD_ENUM;
         struct entry *entry = entry_find(w->ix, text, at->len);
         before = kind;
+        const struct node *macro = entry && kind == WORD_NAME && !member ? entry_macro(entry) : NULL;
+        if (macro && macro->piece->record->is_header && is_declared_here(w, t, i)) {
+            entry->stamp = w->ix->stamp;
+        }
         if (tag && kind == WORD_NAME) {
             reach_node(w, entry_live(entry, SPACE_TAG));
         }

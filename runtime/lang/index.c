@@ -426,6 +426,16 @@ void index_commit(struct index *ix)
     }
 }
 
+/* What the cell would have defined for a header is to be defined by the next. */
+static void leave_homes(struct index *ix, const struct record *gone)
+{
+    for (struct record *r = ix->records; r; r = r->next) {
+        for (struct piece *p = r->is_library ? r->first : NULL; p; p = p->next) {
+            p->home = p->home == gone ? NULL : p->home;
+        }
+    }
+}
+
 void index_rollback(struct index *ix)
 {
     struct record **at = &ix->records;
@@ -443,6 +453,7 @@ void index_rollback(struct index *ix)
         if (r->replaced) {
             record_revive(r->replaced);
         }
+        leave_homes(ix, r);
         *at = r->next;
         record_free(r);
     }

@@ -70,6 +70,7 @@ struct piece {
     size_t outline_len;
     const char *compact;            /* a header's: its text on one line */
     size_t compact_len;
+    const struct record *home;      /* a definition in a user's own header: the cell whose unit has it; NULL: none yet */
     struct piece *canonical;        /* the oldest piece that is the same; itself */
     uint32_t stamp;                 /* closure: reached */
     uint32_t done;                  /* closure: put out */

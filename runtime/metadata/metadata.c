@@ -33,8 +33,8 @@ static const char *const SQL[SQL_STATEMENTS] = {
     [SQL_OBJECT_FIND] = "SELECT id FROM object WHERE digest = ?",
     [SQL_OBJECT_ADD] = "INSERT INTO object (digest, size, data) VALUES (?,?,?) ON CONFLICT (digest) DO NOTHING",
     [SQL_TASK_ADD] = "INSERT INTO task (step, path) VALUES (?,?)",
-    [SQL_ATTEMPT_ADD] = "INSERT INTO attempt (task, number, status, started, finished, exit, reason, out, err, out_object,"
-                        " err_object) VALUES (?,0,?,?,?,?,?,?,?,?,?)",
+    [SQL_ATTEMPT_ADD] = ("INSERT INTO attempt (task, number, status, started, finished, exit, reason, out, err, out_object,"
+                         " err_object) VALUES (?,0,?,?,?,?,?,?,?,?,?)"),
     [SQL_ARTIFACT_ADD] = "INSERT INTO artifact (task, name, object) VALUES (?,?,?)",
     [SQL_TAG_ADD] = "INSERT INTO tag (run, tag) VALUES (?,?) ON CONFLICT DO NOTHING",
     [SQL_EVENT_ADD] = "INSERT INTO event (run, time, kind, text) VALUES (?,?,?,?)",

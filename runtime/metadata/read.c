@@ -1,5 +1,5 @@
-/* See metadata.h: reading runs, tasks and artifacts. Rows are put in order here, not by SQL: a path's indices compare as
- * numbers, and a step's place is when its first task started. */
+/* See metadata.h: reading runs, tasks and artifacts. Rows are put in order here, not by SQL: a path's indices compare
+ * as numbers, and a step's place is when its first task started. */
 #include "runtime/base/buf.h"
 #include "runtime/metadata/database.h"
 #include "runtime/store/store.h"
@@ -64,8 +64,8 @@ static enum err_code run_row(sqlite3_stmt *s, struct arena *a, struct meta_run *
 }
 
 /* All rows of a bound statement over RUN_COLUMNS. */
-static enum err_code run_rows(struct metadata *m, sqlite3_stmt *s, struct arena *a, struct meta_run **out, size_t *count,
-                              struct err *e)
+static enum err_code run_rows(struct metadata *m, sqlite3_stmt *s, struct arena *a, struct meta_run **out,
+                              size_t *count, struct err *e)
 {
     struct buf rows;
     buf_init(&rows, ROWS_MAX);
@@ -118,8 +118,8 @@ static enum err_code ambiguous(const char *name, const struct meta_run *runs, si
                    count > 3 ? " and more" : "");
 }
 
-enum err_code metadata_run_find(struct metadata *m, const char *flow, const char *name, struct arena *a, struct meta_run *out,
-                                struct err *e)
+enum err_code metadata_run_find(struct metadata *m, const char *flow, const char *name, struct arena *a,
+                                struct meta_run *out, struct err *e)
 {
     struct meta_run *runs = NULL;
     size_t count = 0;
@@ -128,9 +128,11 @@ enum err_code metadata_run_find(struct metadata *m, const char *flow, const char
         code = metadata_runs(m, flow, 1, a, &runs, &count, e);
     } else {
         sqlite3_stmt *s = NULL;
-        /* The names from the prefix up to the prefix with the last code point behind it; the name itself comes first. */
-        code = prepare(m, RUN_COLUMNS "WHERE name >= ?1 AND name <= ?1 || char(1114111) AND (?2 IS NULL OR flow = ?2)"
-                       " ORDER BY name LIMIT 4", &s, e);
+        /* From the prefix up to the prefix with the last code point behind it; the name itself comes first. */
+        code = prepare(m,
+                       RUN_COLUMNS "WHERE name >= ?1 AND name <= ?1 || char(1114111) AND (?2 IS NULL OR flow = ?2)"
+                                   " ORDER BY name LIMIT 4",
+                       &s, e);
         if (!code) {
             (void)sqlite3_bind_text(s, 1, name, -1, SQLITE_STATIC);
             (void)sqlite3_bind_text(s, 2, flow, -1, SQLITE_STATIC);
@@ -157,8 +159,8 @@ enum err_code metadata_run_find(struct metadata *m, const char *flow, const char
 
 /* What a row of tasks or artifacts is sorted by. */
 struct place {
-    int64_t step_started;    /* of the step's first task */
-    int64_t step;            /* row id */
+    int64_t step_started; /* of the step's first task */
+    int64_t step;         /* row id */
     const char *path;
     int64_t task;
     size_t row;
@@ -229,8 +231,8 @@ static void order_places(struct place *places, size_t count)
 }
 
 /* rows (each `size` bytes) in the order of places, as an array in the arena. */
-static enum err_code take_ordered(struct buf *rows, struct buf *places, size_t size, struct arena *a, void *out, size_t *count,
-                                  struct err *e)
+static enum err_code take_ordered(struct buf *rows, struct buf *places, size_t size, struct arena *a, void *out,
+                                  size_t *count, struct err *e)
 {
     enum err_code code = buf_check(rows, "reading metadata", e);
     code = code ? code : buf_check(places, "reading metadata", e);
@@ -297,7 +299,8 @@ static enum err_code task_row(struct metadata *m, sqlite3_stmt *s, int64_t run, 
 }
 
 static const char TASKS_SQL[] =
-    "SELECT t.id, t.step, s.name, t.path, x.status, x.started, x.finished, x.exit, x.reason, x.out, x.err, x.out_object,"
+    "SELECT t.id, t.step, s.name, t.path, x.status, x.started, x.finished, x.exit, x.reason, x.out, x.err, "
+    "x.out_object,"
     " x.err_object FROM step s CROSS JOIN task t ON t.step = s.id CROSS JOIN attempt x ON x.task = t.id"
     " WHERE s.run = ?1 AND (?2 IS NULL OR s.name = ?2)"
     " AND x.number = (SELECT max(number) FROM attempt WHERE task = t.id)";
@@ -339,7 +342,8 @@ done:
 
 /* ---- artifacts ---- */
 
-static enum err_code found_row(struct metadata *m, sqlite3_stmt *s, struct arena *a, struct meta_found *f, struct err *e)
+static enum err_code found_row(struct metadata *m, sqlite3_stmt *s, struct arena *a, struct meta_found *f,
+                               struct err *e)
 {
     *f = (struct meta_found){
         .task = sqlite3_column_int64(s, 0),
@@ -369,8 +373,8 @@ static enum err_code found_row(struct metadata *m, sqlite3_stmt *s, struct arena
 }
 
 /* The query's text has only the conditions asked for: so SQLite uses the index on (step, path). */
-static enum err_code prepare_artifacts(struct metadata *m, int64_t run, const char *step, const char *path, const char *name,
-                                       sqlite3_stmt **s, struct err *e)
+static enum err_code prepare_artifacts(struct metadata *m, int64_t run, const char *step, const char *path,
+                                       const char *name, sqlite3_stmt **s, struct err *e)
 {
     char sql[1000];
     (void)snprintf(sql, sizeof sql,
@@ -411,7 +415,8 @@ enum err_code metadata_artifacts(struct metadata *m, int64_t run, const char *st
     while (!code && (result = sqlite3_step(s)) == SQLITE_ROW) {
         struct meta_found f;
         code = found_row(m, s, a, &f, e);
-        struct place p = { sqlite3_column_int64(s, 4), sqlite3_column_int64(s, 1), f.path, f.task, rows.len / sizeof f };
+        struct place p = { sqlite3_column_int64(s, 4), sqlite3_column_int64(s, 1), f.path, f.task,
+                           rows.len / sizeof f };
         buf_add(&rows, &f, sizeof f);
         buf_add(&places, &p, sizeof p);
     }

@@ -232,8 +232,8 @@ static enum err_code object_id(struct metadata *m, const struct meta_object *o, 
 /* ---- tasks ---- */
 
 /* What was printed: up to STORE_INLINE bytes in the row; of more, the beginning there and all of it as an object. */
-static enum err_code bind_log(struct metadata *m, sqlite3_stmt *s, int column, int object_column, const char *text, size_t len,
-                              unsigned char digest[SHA256_BYTES], struct err *e)
+static enum err_code bind_log(struct metadata *m, sqlite3_stmt *s, int column, int object_column, const char *text,
+                              size_t len, unsigned char digest[SHA256_BYTES], struct err *e)
 {
     sqlite3_bind_null(s, column);
     sqlite3_bind_null(s, object_column);
@@ -319,8 +319,8 @@ static enum err_code insert_artifact(struct metadata *m, int64_t task, const str
     return code;
 }
 
-enum err_code metadata_task_add(struct metadata *m, struct meta_task *t, const struct meta_artifact *artifacts, size_t count,
-                                struct err *e)
+enum err_code metadata_task_add(struct metadata *m, struct meta_task *t, const struct meta_artifact *artifacts,
+                                size_t count, struct err *e)
 {
     enum err_code code = db_write_begin(m, e);
     if (code) {
@@ -360,7 +360,8 @@ enum err_code metadata_tag(struct metadata *m, int64_t run, const char *tag, str
     return db_write_end(m, db_run(m, s, "adding a tag", e), e);
 }
 
-enum err_code metadata_event(struct metadata *m, int64_t run, int64_t time, const char *kind, const char *text, struct err *e)
+enum err_code metadata_event(struct metadata *m, int64_t run, int64_t time, const char *kind, const char *text,
+                             struct err *e)
 {
     enum err_code code = db_write_begin(m, e);
     if (code) {

@@ -1,8 +1,8 @@
 /* Writing and mapping objects: all that a forked task needs of the store (see store.h).
  *
  * A small object is hashed first, so that one which is there already costs no write. A big one is hashed and written in
- * one pass of 1 MiB pieces, each still in the cache when write() copies it: for 200 MB 143 ms, against 147-170 for two
- * passes; a shared mapping costs a page fault for every page that the user writes. Then it is renamed to its name.
+ * one pass of 1 MiB pieces, each still in the cache when write() copies it (what else was measured: README.md). Then it
+ * is renamed to its name.
  *
  *   tmp/RANDOM  --write--hash--rename-->  objects/ab/cdef...
  *
@@ -31,7 +31,8 @@ void store_object_path(const char *store_path, const unsigned char digest[SHA256
 {
     char hex[SHA256_HEX];
     sha256_hex(digest, hex);
-    (void)snprintf(out, size, "%s/objects/%.2s/%s", store_path, hex, hex + 2); /* too small a buffer: caller's mistake */
+    (void)snprintf(out, size, "%s/objects/%.2s/%s", store_path, hex,
+                   hex + 2); /* too small a buffer: caller's mistake */
 }
 
 /* Create and lock a new file in tmp/. A cleaner may have caught it between the two: then it is not there any more. */
@@ -119,7 +120,8 @@ static enum err_code name_object(int fd, const char *tmp, const char *object, si
 }
 
 /* Write the parts to fd; hash, when given, gets the same bytes piece by piece. */
-static enum err_code write_parts(int fd, const struct iovec parts[2], struct sha256 *hash, const char *what, struct err *e)
+static enum err_code write_parts(int fd, const struct iovec parts[2], struct sha256 *hash, const char *what,
+                                 struct err *e)
 {
     for (int i = 0; i < 2; i++) {
         const char *data = parts[i].iov_base;
@@ -190,7 +192,8 @@ enum err_code store_put(const char *store_path, const void *header, size_t heade
     return code;
 }
 
-enum err_code store_get(const char *store_path, const unsigned char digest[SHA256_BYTES], struct store_map *out, struct err *e)
+enum err_code store_get(const char *store_path, const unsigned char digest[SHA256_BYTES], struct store_map *out,
+                        struct err *e)
 {
     char object[PATH_MAX];
     char hex[SHA256_HEX];

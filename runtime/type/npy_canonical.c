@@ -1,9 +1,9 @@
 /* See npy.h: one bit pattern a value.
  *
- * Works on pieces that stay in the first cache: copy a piece, then mend it where it lies. Members of an array of structs are
- * mended one member at a time with the struct's size as stride, so that no element is looked at through the type's tables.
- * A block of doubles is first only asked whether it has a NaN, at memory speed: (v & max) + 0x000f...f carries into the
- * top bit for NaNs alone. */
+ * Works on pieces that stay in the first cache: copy a piece, then mend it where it lies. Members of an array of
+ * structs are mended one member at a time with the struct's size as stride, so that no element is looked at through the
+ * type's tables. A block of doubles is first only asked whether it has a NaN, at memory speed: (v & max) + 0x000f...f
+ * carries into the top bit for NaNs alone. */
 #include "runtime/type/npy.h"
 
 #include <float.h>

@@ -1,4 +1,5 @@
-/* See npy.h: reading a header. It is a Python dictionary of strings, booleans, tuples and (for structs) lists of tuples:
+/* See npy.h: reading a header. It is a Python dictionary of strings, booleans, tuples and (for structs) lists of
+ * tuples:
  *
  *   header := '{' ('descr' ':' descr | 'fortran_order' ':' bool | 'shape' ':' tuple) , ... '}'
  *   descr  := string | '[' (member ,)* ']'       member := '(' string , descr [, tuple] ')'
@@ -14,15 +15,20 @@
 enum { HEADER_MAX = 1 << 20, NESTING_MAX = 32, SCALAR_MAX = 1 << 30 };
 
 struct reader {
-    const char *p;      /* next character; the text ends in a NUL */
+    const char *p; /* next character; the text ends in a NUL */
     struct arena *arena;
     unsigned depth;
     struct err *err;
 };
 
+/* Says what stands there, as far as it is plain text: the bytes may be anything. */
 static enum err_code malformed(struct reader *r, const char *expected)
 {
-    return err_set(r->err, ERR_FORMAT, "not a .npy header: expected %s at '%.30s'", expected, r->p);
+    int n = 0;
+    while (n < 30 && r->p[n] >= ' ' && r->p[n] <= '~') {
+        n++;
+    }
+    return err_set(r->err, ERR_FORMAT, "not a .npy header: expected %s at '%.*s'", expected, n, r->p);
 }
 
 /* ---- tokens ---- */
@@ -114,7 +120,8 @@ static enum err_code dims(struct reader *r, struct weir_field *f)
 static enum err_code unsupported(struct reader *r, const char *descr)
 {
     if (descr[0] == '>') {
-        return err_set(r->err, ERR_FORMAT, "type '%.40s' is big endian: save it with .astype(dtype.newbyteorder('<'))", descr);
+        return err_set(r->err, ERR_FORMAT, "type '%.40s' is big endian: save it with .astype(dtype.newbyteorder('<'))",
+                       descr);
     }
     const char *hint = "";
     if (strchr(descr, 'O')) {
@@ -247,7 +254,8 @@ static enum err_code member(struct reader *r, struct weir_field *f, size_t *end)
         code = add_text_dim(r, f, text_size);
     }
     if (!code && f->kind == WEIR_OTHER && name_len) {
-        code = err_set(r->err, ERR_FORMAT, "member '%.60s' is of a type that has no C type here ('|V%zu')", f->name, f->size);
+        code = err_set(r->err, ERR_FORMAT, "member '%.60s' is of a type that has no C type here ('|V%zu')", f->name,
+                       f->size);
     }
     if (!code && f->kind != WEIR_OTHER && !name_len) {
         code = err_set(r->err, ERR_FORMAT, "a struct's member without a name");
@@ -295,8 +303,9 @@ static enum err_code make_struct(struct reader *r, const struct buf *rows, size_
     if (rows->len) {
         memcpy(members, rows->data, rows->len);
     }
-    *type = (struct weir_type){ .name = "struct", .size = size, .members = members,
-                                .nmembers = rows->len / sizeof *members };
+    *type = (struct weir_type){
+        .name = "struct", .size = size, .members = members, .nmembers = rows->len / sizeof *members
+    };
     f->kind = WEIR_STRUCT;
     f->size = size;
     f->type = type;
@@ -452,21 +461,39 @@ static enum err_code find_text(const unsigned char *data, size_t len, size_t *st
     return ERR_NONE;
 }
 
+/* The header's text as UTF-8 with a NUL: versions 1 and 2 are Latin-1. NULL: out of memory. */
+static const char *header_text(const unsigned char *text, size_t len, int version, struct arena *a)
+{
+    if (version == 3) {
+        return arena_strndup(a, (const char *)text, len);
+    }
+    char *utf8 = arena_alloc(a, 2 * len + 1);
+    for (size_t i = 0, n = 0; utf8 && i < len; i++) {
+        if (text[i] < 0x80) {
+            utf8[n++] = (char)text[i];
+        } else {
+            utf8[n++] = (char)(0xc0 | text[i] >> 6);
+            utf8[n++] = (char)(0x80 | (text[i] & 0x3f));
+        }
+    }
+    return utf8;
+}
+
 enum err_code npy_read(const void *data, size_t len, bool whole, struct arena *a, struct npy *out, struct err *e)
 {
     size_t start = 0;
     size_t text_len = 0;
-    enum err_code code = find_text(data, len, &start, &text_len, e);
+    const unsigned char *bytes = data;
+    enum err_code code = find_text(bytes, len, &start, &text_len, e);
     if (code) {
         return code;
     }
-    const char *text = (const char *)data + start;
-    struct reader r = { .p = arena_strndup(a, text, text_len), .arena = a, .err = e };
+    if (memchr(bytes + start, '\0', text_len)) {
+        return err_set(e, ERR_FORMAT, "not a .npy header: it has a zero byte");
+    }
+    struct reader r = { .p = header_text(bytes + start, text_len, bytes[6], a), .arena = a, .err = e };
     if (!r.p) {
         return err_memory(e);
-    }
-    if (memchr(text, '\0', text_len)) {
-        return err_set(e, ERR_FORMAT, "not a .npy header: it has a zero byte");
     }
     struct npy npy = { .payload = start + text_len, .field.name = "" };
     code = dictionary(&r, &npy);

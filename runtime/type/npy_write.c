@@ -7,14 +7,15 @@ enum { HEADER_ALIGN = 64, GROWTH_DIGITS = 21, NESTING_MAX = 32 };
 
 static enum err_code cannot_keep(const struct weir_field *f, const struct weir_type *owner, struct err *e)
 {
-    const char *what = f->kind == WEIR_POINTER || f->kind == WEIR_STRING ? "a pointer" : "a bit-field or of a type without a layout";
+    const char *what =
+        f->kind == WEIR_POINTER || f->kind == WEIR_STRING ? "a pointer" : "a bit-field or of a type without a layout";
     if (f->kind == WEIR_UNION) {
         what = "a union";
     }
     const char *hint = f->kind == WEIR_STRING ? " (char name[24] keeps text)" : "";
     if (owner) {
-        return err_set(e, ERR_TYPE, "member '%s' of '%s' is %s: an artifact holds values only%s", f->name, owner->name, what,
-                       hint);
+        return err_set(e, ERR_TYPE, "member '%s' of '%s' is %s: an artifact holds values only%s", f->name, owner->name,
+                       what, hint);
     }
     return err_set(e, ERR_TYPE, "'%s' is %s: an artifact holds values only%s", f->name ? f->name : "", what, hint);
 }
@@ -160,7 +161,8 @@ enum err_code npy_descr(struct buf *out, const struct weir_field *f, struct err 
 }
 
 /* The dictionary, with the spaces that numpy leaves for a growing first dimension. */
-static enum err_code dictionary(struct buf *text, const struct weir_field *f, const size_t *dim, size_t text_len, struct err *e)
+static enum err_code dictionary(struct buf *text, const struct weir_field *f, const size_t *dim, size_t text_len,
+                                struct err *e)
 {
     unsigned ndim = f->ndim;
     enum err_code code = ERR_NONE;
@@ -210,8 +212,19 @@ enum err_code npy_header(struct buf *out, const struct weir_field *f, const size
         pad = HEADER_ALIGN - (before + text.len + 1) % HEADER_ALIGN;
     }
     size_t len = text.len + pad + 1;
-    const unsigned char start[12] = { 0x93, 'N', 'U', 'M', 'P', 'Y', before == 10 ? 1 : ascii ? 2 : 3, 0,
-                                      (unsigned char)len, (unsigned char)(len >> 8), (unsigned char)(len >> 16),
+    const unsigned char start[12] = { 0x93,
+                                      'N',
+                                      'U',
+                                      'M',
+                                      'P',
+                                      'Y',
+                                      before == 10 ? 1
+                                      : ascii      ? 2
+                                                   : 3,
+                                      0,
+                                      (unsigned char)len,
+                                      (unsigned char)(len >> 8),
+                                      (unsigned char)(len >> 16),
                                       (unsigned char)(len >> 24) };
     buf_add(out, start, before);
     buf_add(out, text.data, text.len);

@@ -15,8 +15,8 @@ enum { TEXT_MAX = 64 };
 /* One element's text and what it is to become. */
 struct parser {
     const struct weir_artifact *a;
-    char type[TEXT_MAX];       /* the element's, as C spells it */
-    const char *text;          /* NUL-terminated, without blanks around it */
+    char type[TEXT_MAX]; /* the element's, as C spells it */
+    const char *text;    /* NUL-terminated, without blanks around it */
     struct buf *out;
     struct err *err;
 };
@@ -62,8 +62,9 @@ static enum err_code integer(struct parser *p, bool is_signed)
         return not_one(p);
     }
     if (over || magnitude > (negative ? below : max)) {
-        return err_set(p->err, ERR_USAGE, "--%s: %.200s is out of range: %s %s is from %s%llu to %llu", p->a->name, p->text,
-                       article(p->type), p->type, is_signed ? "-" : "", (unsigned long long)below, (unsigned long long)max);
+        return err_set(p->err, ERR_USAGE, "--%s: %.200s is out of range: %s %s is from %s%llu to %llu", p->a->name,
+                       p->text, article(p->type), p->type, is_signed ? "-" : "", (unsigned long long)below,
+                       (unsigned long long)max);
     }
     uint64_t value = negative ? 0 - magnitude : magnitude;
     buf_add(p->out, &value, size); /* little endian */
@@ -95,8 +96,8 @@ static enum err_code floating(struct parser *p)
         return not_one(p);
     }
     if (over && !strpbrk(p->text, "iI")) { /* it does not say "inf" itself */
-        return err_set(p->err, ERR_USAGE, "--%s: %.200s is beyond the range of %s %s", p->a->name, p->text, article(p->type),
-                       p->type);
+        return err_set(p->err, ERR_USAGE, "--%s: %.200s is beyond the range of %s %s", p->a->name, p->text,
+                       article(p->type), p->type);
     }
     buf_add(p->out, v.bytes, p->a->field.size);
     return ERR_NONE;
@@ -225,8 +226,8 @@ static enum err_code characters(struct parser *p, const char *text, size_t *coun
     size_t len = strlen(text);
     size_t want = p->a->form == WEIR_FIXED ? p->a->field.dim[0] : len;
     if (len > want) {
-        return err_set(p->err, ERR_USAGE, "--%s: '%.200s' has %zu bytes, and %s holds %zu", p->a->name, text, len, p->a->ctype,
-                       want);
+        return err_set(p->err, ERR_USAGE, "--%s: '%.200s' has %zu bytes, and %s holds %zu", p->a->name, text, len,
+                       p->a->ctype, want);
     }
     buf_add(p->out, text, len);
     char *rest = buf_space(p->out, want - len);

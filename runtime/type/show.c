@@ -1,5 +1,5 @@
-/* See show.h: structs and arrays. A value is written by recursion over its layout; lines are broken only outside structs, so
- * that a struct is one line:
+/* See show.h: structs and arrays. A value is written by recursion over its layout; lines are broken only outside
+ * structs, so that a struct is one line:
  *
  *   {{1, 2, 3},                     {{.rate = 0.1, .loss = {1, 2}},
  *    {4, 5, 6},                      {.rate = 0.2, .loss = {3, 4}},
@@ -15,10 +15,10 @@ enum { SCALARS_MAX = 10000 };
 struct shower {
     struct buf *out;
     const struct show_limits *limits;
-    unsigned depth;      /* structs around */
-    unsigned indent;     /* columns of a line that belongs to the rows around */
+    unsigned depth;  /* structs around */
+    unsigned indent; /* columns of a line that belongs to the rows around */
     bool one_line;
-    size_t scalars;      /* shown so far */
+    size_t scalars; /* shown so far */
 };
 
 static size_t count_from(const struct weir_field *f, unsigned dim)
@@ -113,8 +113,8 @@ static void array(struct shower *s, const struct weir_field *f, unsigned dim, co
     buf_char(s->out, '}');
 }
 
-static enum err_code show(struct buf *out, const struct weir_field *f, const void *data, const struct show_limits *limits,
-                          bool one_line, struct err *e)
+static enum err_code show(struct buf *out, const struct weir_field *f, const void *data,
+                          const struct show_limits *limits, bool one_line, struct err *e)
 {
     struct shower s = { .out = out, .limits = limits ? limits : &show_defaults, .one_line = one_line };
     struct show_locale locale = show_locale_begin();
@@ -123,8 +123,8 @@ static enum err_code show(struct buf *out, const struct weir_field *f, const voi
     return buf_check(out, "showing a value", e);
 }
 
-enum err_code show_value(struct buf *out, const struct weir_field *f, const void *data, const struct show_limits *limits,
-                         struct err *e)
+enum err_code show_value(struct buf *out, const struct weir_field *f, const void *data,
+                         const struct show_limits *limits, struct err *e)
 {
     return show(out, f, data, limits, false, e);
 }

@@ -43,8 +43,8 @@ static int64_t integer(const void *data, size_t size, bool is_signed)
     return (int64_t)v;
 }
 
-/* Fewest digits that read back as the same number. Up to LDBL_DIG etc. digits survive any trip, and %g drops zeros at the
- * end: only subnormal numbers may need fewer than that many. */
+/* Fewest digits that read back as the same number. Up to LDBL_DIG etc. digits survive any trip, and %g drops zeros at
+ * the end: only subnormal numbers may need fewer than that many. */
 static void shortest(char *text, size_t size, const void *data, size_t bytes)
 {
     if (bytes == sizeof(float)) {
@@ -187,8 +187,8 @@ void show_text(struct buf *out, const char *data, size_t size, size_t max)
     buf_printf(out, "... %zu more", len - cut);
 }
 
-/* Copy from an address that may be no memory at all: the kernel says so instead of a signal. Copies up to the NUL or size
- * bytes, page by page; false: it runs into what can't be read before either. */
+/* Copy from an address that may be no memory at all: the kernel says so instead of a signal. Copies up to the NUL or
+ * size bytes, page by page; false: it runs into what can't be read before either. */
 static bool copy_text(const char *from, char *to, size_t size, size_t *len)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);

@@ -1,7 +1,7 @@
 /* See show.h: tables. First a grid of short texts, then its two renderings.
  *
- * Rows are the elements of all dimensions but the last one of plain values ("[1][0]"); columns are the last dimension, or
- * for structs the members, those of nested structs as "a.b". */
+ * Rows are the elements of all dimensions but the last one of plain values ("[1][0]"); columns are the last dimension,
+ * or for structs the members, those of nested structs as "a.b". */
 #include "runtime/base/arena.h"
 #include "runtime/type/show_internal.h"
 
@@ -13,24 +13,24 @@ enum { CELL_TEXT = 80, COLUMNS_MAX = 200 };
 /* Where a column's values come from: a member's place in the row. */
 struct column {
     const char *name;
-    struct weir_field field;   /* offset from the row's start */
+    struct weir_field field; /* offset from the row's start */
 };
 
 struct grid {
     struct arena arena;
     struct column *columns;
     size_t ncolumns;
-    size_t more_columns;       /* cut */
-    const char **cells;        /* nrows x ncolumns */
-    const char **labels;       /* of rows; NULL: the value is no array */
+    size_t more_columns; /* cut */
+    const char **cells;  /* nrows x ncolumns */
+    const char **labels; /* of rows; NULL: the value is no array */
     size_t nrows;
     size_t more_rows;
 };
 
 /* ---- columns ---- */
 
-static enum err_code add_column(struct grid *g, const char *name, const struct weir_field *f, size_t offset, size_t limit,
-                                struct err *e)
+static enum err_code add_column(struct grid *g, const char *name, const struct weir_field *f, size_t offset,
+                                size_t limit, struct err *e)
 {
     if (g->ncolumns == limit) {
         g->more_columns++;
@@ -47,8 +47,8 @@ static enum err_code add_column(struct grid *g, const char *name, const struct w
 }
 
 /* The members of a struct at `offset` of the row, named after `prefix`. */
-static enum err_code member_columns(struct grid *g, const struct weir_type *t, const char *prefix, size_t offset, unsigned depth,
-                                    size_t limit, struct err *e)
+static enum err_code member_columns(struct grid *g, const struct weir_type *t, const char *prefix, size_t offset,
+                                    unsigned depth, size_t limit, struct err *e)
 {
     for (size_t i = 0; i < t->nmembers; i++) {
         const struct weir_field *f = &t->members[i];
@@ -138,8 +138,8 @@ static enum err_code make_cell(struct grid *g, const struct column *c, const cha
     return code;
 }
 
-static enum err_code make_rows(struct grid *g, const struct weir_field *f, unsigned row_dims, const char *data, size_t limit,
-                               struct err *e)
+static enum err_code make_rows(struct grid *g, const struct weir_field *f, unsigned row_dims, const char *data,
+                               size_t limit, struct err *e)
 {
     size_t rows = 1;
     size_t bytes = f->size;
@@ -273,7 +273,8 @@ static void pad(struct buf *text, const char *s, size_t w, bool right, bool last
     }
 }
 
-static void text_line(struct buf *text, const struct grid *g, const size_t *widths, size_t labels, size_t row, bool head)
+static void text_line(struct buf *text, const struct grid *g, const size_t *widths, size_t labels, size_t row,
+                      bool head)
 {
     if (g->labels) {
         pad(text, head ? "" : g->labels[row], labels, true, false);

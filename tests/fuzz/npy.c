@@ -1,4 +1,5 @@
-/* Any bytes as an artifact's file: what npy_read accepts lies inside the bytes, can be shown, and its type can be written. */
+/* Any bytes as an artifact's file: what npy_read accepts lies inside the bytes, can be shown, and its type can be
+ * written. */
 #include "runtime/type/npy.h"
 #include "runtime/type/show.h"
 

@@ -99,12 +99,9 @@ static void take_gives_the_text_away(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(empty_is_an_empty_string),
-        cmocka_unit_test(appends_all_kinds),
-        cmocka_unit_test(long_printf_is_whole),
-        cmocka_unit_test(grows_to_its_maximum_and_no_further),
-        cmocka_unit_test(failure_sticks_until_cleared),
-        cmocka_unit_test(take_gives_the_text_away),
+        cmocka_unit_test(empty_is_an_empty_string),     cmocka_unit_test(appends_all_kinds),
+        cmocka_unit_test(long_printf_is_whole),         cmocka_unit_test(grows_to_its_maximum_and_no_further),
+        cmocka_unit_test(failure_sticks_until_cleared), cmocka_unit_test(take_gives_the_text_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,7 +88,7 @@ static void files_that_do_not_know_their_size_are_read_whole(void **state)
     char *data = NULL;
     size_t len = 0;
     struct err e;
-    assert_int_equal(file_read("/proc/self/maps", 1 << 20, &data, &len, &e), ERR_NONE);
+    assert_int_equal(file_read("/proc/self/smaps", 1 << 20, &data, &len, &e), ERR_NONE);
     assert_true(len > 4096);
     assert_int_equal(strlen(data), len);
     free(data);
@@ -123,7 +123,8 @@ static void a_failed_write_leaves_nothing(void **state)
     (void)state;
     struct err e;
     assert_int_equal(mkdir("full", 0755), 0);
-    assert_int_equal(file_write_atomic("full", "x", 1, 0644, 0, &e), ERR_IO); /* the temporary one is removed: see leave() */
+    assert_int_equal(file_write_atomic("full", "x", 1, 0644, 0, &e),
+                     ERR_IO); /* the temporary one is removed: see leave() */
     int fd = open("/dev/full", O_WRONLY);
     assert_true(fd >= 0);
     assert_int_equal(file_write_all(fd, "x", 1, "out", &e), ERR_IO);
@@ -135,7 +136,8 @@ static void utf8_is_told_from_other_bytes(void **state)
 {
     (void)state;
     static const char *const good[] = { "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf" };
-    static const char *const bad[] = { "\x80", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff", "\xc3", "\xe2\x82" };
+    static const char *const bad[] = { "\x80", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                       "\xff", "\xc3",     "\xe2\x82" };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_int_equal(utf8_sequence(good[i], strlen(good[i])), strlen(good[i]));
     }

@@ -69,6 +69,18 @@ static int leave(void **state)
     return failed ? -1 : 0;
 }
 
+/* A database must not be open across a fork. */
+static void close_database(struct fixture *f)
+{
+    metadata_close(f->m);
+    f->m = NULL;
+}
+
+static void open_database(struct fixture *f)
+{
+    assert_int_equal(metadata_open(".weir", false, &f->m, &f->e), ERR_NONE);
+}
+
 static int64_t add_run(struct fixture *f, const char *flow, const char *name)
 {
     struct meta_run r = { .flow = flow, .name = name, .code = "c0de", .tier = "tcc", .user = "ada" };
@@ -88,8 +100,9 @@ static struct meta_artifact value(const char *name, const char *text)
 static enum err_code add_task(struct fixture *f, int64_t run, const char *step, const char *path, int64_t started,
                               const struct meta_artifact *artifacts, size_t n)
 {
-    struct meta_task t = { .run = run, .step = step, .path = path, .status = META_DONE, .started = started,
-                           .finished = started + 5 };
+    struct meta_task t = {
+        .run = run, .step = step, .path = path, .status = META_DONE, .started = started, .finished = started + 5
+    };
     return metadata_task_add(f->m, &t, artifacts, n, &f->e);
 }
 
@@ -109,7 +122,8 @@ static void a_newer_database_is_refused_with_advice(void **state)
     struct fixture *f = *state;
     metadata_close(f->m);
     f->m = NULL;
-    assert_int_equal(run_program((const char *[]){ "sqlite3", ".weir/metadata.db", "PRAGMA user_version = 9", NULL }), 0);
+    assert_int_equal(run_program((const char *[]){ "sqlite3", ".weir/metadata.db", "PRAGMA user_version = 9", NULL }),
+                     0);
     assert_int_equal(metadata_open(".weir", true, &f->m, &f->e), ERR_FORMAT);
     assert_string_equal(f->e.msg, "'.weir/metadata.db' was made by a newer Weir (version 9, this one knows 1): "
                                   "upgrade Weir, or set WEIR_HOME to another folder");
@@ -138,8 +152,9 @@ static void a_database_of_something_else_is_left_alone(void **state)
 static void a_run_is_read_as_recorded(void **state)
 {
     struct fixture *f = *state;
-    struct meta_run r = { .flow = "Grid", .status = META_RUNNING, .started = 1700000000123456, .code = "ab", .tier = "cc",
-                          .user = "ada" };
+    struct meta_run r = {
+        .flow = "Grid", .status = META_RUNNING, .started = 1700000000123456, .code = "ab", .tier = "cc", .user = "ada"
+    };
     struct meta_run back;
     assert_int_equal(metadata_run_add(f->m, &r, &f->e), ERR_NONE);
     assert_int_equal(strncmp(r.name, "20231114-221320-", 16), 0);
@@ -248,9 +263,18 @@ static void a_task_is_read_as_recorded(void **state)
     struct fixture *f = *state;
     struct meta_task *tasks = NULL;
     size_t count = 0;
-    struct meta_task t = { .run = add_run(f, "A", NULL), .step = "train", .path = "3", .status = META_FAILED, .started = 10,
-                           .finished = 20, .exit_status = 11, .reason = "it crashed", .out = "one\0two", .out_len = 7,
-                           .err = "\xff\xfe", .err_len = 2 };
+    struct meta_task t = { .run = add_run(f, "A", NULL),
+                           .step = "train",
+                           .path = "3",
+                           .status = META_FAILED,
+                           .started = 10,
+                           .finished = 20,
+                           .exit_status = 11,
+                           .reason = "it crashed",
+                           .out = "one\0two",
+                           .out_len = 7,
+                           .err = "\xff\xfe",
+                           .err_len = 2 };
     assert_int_equal(metadata_task_add(f->m, &t, NULL, 0, &f->e), ERR_NONE);
     assert_int_equal(metadata_tasks(f->m, t.run, NULL, &f->arena, &tasks, &count, &f->e), ERR_NONE);
     assert_int_equal(count, 1);
@@ -279,14 +303,20 @@ static void long_logs_are_whole(void **state)
     for (size_t i = 0; i < len; i++) {
         log[i] = (char)('a' + i % 23);
     }
-    struct meta_task t = { .run = add_run(f, "A", NULL), .step = "s", .path = "", .out = log, .out_len = len, .err = log,
+    struct meta_task t = { .run = add_run(f, "A", NULL),
+                           .step = "s",
+                           .path = "",
+                           .out = log,
+                           .out_len = len,
+                           .err = log,
                            .err_len = STORE_INLINE + 1 };
     assert_int_equal(metadata_task_add(f->m, &t, NULL, 0, &f->e), ERR_NONE);
     assert_int_equal(metadata_tasks(f->m, t.run, "s", &f->arena, &tasks, &count, &f->e), ERR_NONE);
     assert_int_equal(tasks[0].out_len, len);
     assert_memory_equal(tasks[0].out, log, len);
     assert_int_equal(tasks[0].err_len, STORE_INLINE + 1);
-    assert_int_equal(run_program((const char *[]){ "/bin/rm", "-rf", ".weir/objects", NULL }), 0); /* then the beginning is left */
+    assert_int_equal(run_program((const char *[]){ "/bin/rm", "-rf", ".weir/objects", NULL }),
+                     0); /* then the beginning is left */
     assert_int_equal(metadata_tasks(f->m, t.run, "s", &f->arena, &tasks, &count, &f->e), ERR_NONE);
     assert_int_equal(tasks[0].out_len, STORE_INLINE);
     free(log);
@@ -298,8 +328,12 @@ static void tasks_come_by_step_start_and_numeric_path(void **state)
     struct meta_task *tasks = NULL;
     size_t count = 0;
     int64_t run = add_run(f, "A", NULL);
-    static const struct { const char *step, *path; int64_t started; } rows[] = {
-        { "late", "", 900 }, { "fan", "10", 50 }, { "fan", "2", 60 }, { "fan", "2.1", 61 }, { "start", "", 5 }, { "fan", "0", 80 },
+    static const struct {
+        const char *step, *path;
+        int64_t started;
+    } rows[] = {
+        { "late", "", 900 },  { "fan", "10", 50 }, { "fan", "2", 60 },
+        { "fan", "2.1", 61 }, { "start", "", 5 },  { "fan", "0", 80 },
     };
     static const char *const expected[] = { "start/", "fan/0", "fan/2", "fan/2.1", "fan/10", "late/" };
     for (size_t i = 0; i < 6; i++) {
@@ -342,7 +376,8 @@ static void artifacts_are_read_as_recorded(void **state)
     struct meta_found *found = NULL;
     size_t count = 0;
     int64_t run = add_run(f, "A", NULL);
-    struct meta_artifact a[2] = { value("x", "some bytes"), { .name = "big", .object = { .digest = { 1, 2, 3 }, .size = 1 << 30 } } };
+    struct meta_artifact a[2] = { value("x", "some bytes"),
+                                  { .name = "big", .object = { .digest = { 1, 2, 3 }, .size = 1 << 30 } } };
     assert_int_equal(add_task(f, run, "s", "", 1, a, 2), ERR_NONE);
     assert_int_equal(metadata_artifacts(f->m, run, NULL, NULL, NULL, &f->arena, &found, &count, &f->e), ERR_NONE);
     assert_int_equal(count, 2);
@@ -368,13 +403,19 @@ static void artifacts_are_chosen_by_step_path_and_name(void **state)
     assert_int_equal(add_task(f, run, "fan", "10", 2, a, 1), ERR_NONE);
     assert_int_equal(add_task(f, run, "fan", "9", 3, a, 2), ERR_NONE);
     assert_int_equal(add_task(f, other, "fan", "9", 3, a, 2), ERR_NONE);
-    static const struct { const char *step, *path, *name; size_t count; const char *first; } cases[] = {
-        { NULL, NULL, NULL, 5, "start" }, { "fan", NULL, NULL, 3, "fan" }, { "fan", "9", NULL, 2, "fan" }, { "fan", "9", "y", 1, "fan" },
-        { NULL, NULL, "x", 3, "start" },  { NULL, "", "x", 1, "start" },   { "fan", NULL, "z", 0, NULL },  { "fan", "", NULL, 0, NULL },
+    static const struct {
+        const char *step, *path, *name;
+        size_t count;
+        const char *first;
+    } cases[] = {
+        { NULL, NULL, NULL, 5, "start" }, { "fan", NULL, NULL, 3, "fan" }, { "fan", "9", NULL, 2, "fan" },
+        { "fan", "9", "y", 1, "fan" },    { NULL, NULL, "x", 3, "start" }, { NULL, "", "x", 1, "start" },
+        { "fan", NULL, "z", 0, NULL },    { "fan", "", NULL, 0, NULL },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(metadata_artifacts(f->m, run, cases[i].step, cases[i].path, cases[i].name, &f->arena, &found, &count,
-                                            &f->e), ERR_NONE);
+        assert_int_equal(metadata_artifacts(f->m, run, cases[i].step, cases[i].path, cases[i].name, &f->arena, &found,
+                                            &count, &f->e),
+                         ERR_NONE);
         assert_int_equal(count, cases[i].count);
         if (count) {
             assert_string_equal(found[0].step, cases[i].first);
@@ -395,8 +436,7 @@ static void equal_values_share_one_object(void **state)
     assert_int_equal(metadata_open(".weir", false, &f->m, &f->e), ERR_NONE);
     assert_int_equal(add_task(f, run, "s", "1", 1, &a, 1), ERR_NONE);
     assert_int_equal(add_task(f, run, "s", "2", 1, &a, 1), ERR_NONE);
-    metadata_close(f->m);
-    f->m = NULL;
+    close_database(f);
     check_sql("(SELECT count(*) FROM object) = 1 AND "
               "(SELECT count(*) FROM artifact) = 3");
 }
@@ -477,8 +517,7 @@ static void tags_and_events_are_kept(void **state)
     assert_int_equal(metadata_tag(f->m, run, "good", &f->e), ERR_NONE);
     assert_int_equal(metadata_tag(f->m, run, "good", &f->e), ERR_NONE);
     assert_int_equal(metadata_event(f->m, run, 5, "note", "looked at", &f->e), ERR_NONE);
-    metadata_close(f->m);
-    f->m = NULL;
+    close_database(f);
     check_sql("(SELECT count(*) FROM tag WHERE tag = 'good') = 1 AND "
               "(SELECT text FROM event WHERE kind = 'note' AND "
               "time = 5) = 'looked at'");
@@ -513,11 +552,12 @@ static void two_processes_write_at_once(void **state)
 {
     struct fixture *f = *state;
     pid_t children[2];
+    int64_t ids[2] = { add_run(f, "A", NULL), add_run(f, "A", NULL) };
+    close_database(f);
     for (int c = 0; c < 2; c++) {
-        int64_t run = add_run(f, "A", NULL);
         children[c] = fork();
         if (children[c] == 0) {
-            _exit(writer(run, 2000));
+            _exit(writer(ids[c], 2000));
         }
     }
     for (int c = 0; c < 2; c++) {
@@ -527,6 +567,7 @@ static void two_processes_write_at_once(void **state)
     }
     struct meta_run *runs = NULL;
     size_t count = 0;
+    open_database(f);
     assert_int_equal(metadata_runs(f->m, NULL, 0, &f->arena, &runs, &count, &f->e), ERR_NONE);
     assert_int_equal(count, 2);
     assert_int_equal(runs[0].tasks, 2000);
@@ -535,7 +576,7 @@ static void two_processes_write_at_once(void **state)
 
 static void two_processes_create_it_at_once(void **state)
 {
-    (void)state;
+    close_database(*state);
     pid_t children[4];
     for (int c = 0; c < 4; c++) {
         children[c] = fork();
@@ -564,10 +605,12 @@ static void kill_9_in_a_batch_keeps_the_committed_ones(void **state)
 {
     struct fixture *f = *state;
     int64_t run = add_run(f, "A", "r");
+    close_database(f);
     pid_t child = fork();
     if (child == 0) {
         _exit(writer(run, 10000000));
     }
+    open_database(f);
     struct meta_run r = { 0 };
     while (r.tasks < 500) {
         assert_int_equal(metadata_run_find(f->m, NULL, "r", &f->arena, &r, &f->e), ERR_NONE);

@@ -92,9 +92,9 @@ static void what_is_no_digest_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_digests), cmocka_unit_test(a_million_a),
+        cmocka_unit_test(known_digests),          cmocka_unit_test(a_million_a),
         cmocka_unit_test(parts_are_concatenated), cmocka_unit_test(pieces_give_the_same),
-        cmocka_unit_test(hex_goes_back), cmocka_unit_test(what_is_no_digest_is_refused),
+        cmocka_unit_test(hex_goes_back),          cmocka_unit_test(what_is_no_digest_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* The store: where it is, who may open it, and that an object is whole, shared and never changed. */
-#include "runtime/base/file.h"
 #include "runtime/store/store.h"
+#include "runtime/base/file.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -29,12 +29,8 @@ void weir_flow_anchor(void)
 {
 }
 
-static int recurse(volatile char *above)
-{
-    volatile char here[1000];
-    here[0] = above[0];
-    return recurse(here) + here[0];
-}
+#line 100 "cell [2]"
+static int recurse(volatile char *up) { volatile char here[1000]; here[0] = up[0]; return recurse(here) + here[0]; }
 
 static void step_start(struct weir_task *t)
 {
@@ -52,11 +48,11 @@ static void parameters(struct weir_task *t)
 static void go_wrong(const char *how, const double *input, struct weir_task *t)
 {
     volatile int zero = 0;
-    volatile int *null = NULL;
+    int *volatile null = NULL;
     char here[1] = { 0 };
     if (!strcmp(how, "fail")) weir_fail(__FILE__, __LINE__, "no luck with %d", 42);
     if (!strcmp(how, "segv")) *null = 1;
-    if (!strcmp(how, "divide")) zero = 1 / zero;
+    if (!strcmp(how, "divide")) zero = 7 / zero;
     if (!strcmp(how, "abort")) abort();
     if (!strcmp(how, "exit")) exit(3);
     if (!strcmp(how, "_exit")) _exit(0);
@@ -69,7 +65,7 @@ static void go_wrong(const char *how, const double *input, struct weir_task *t)
     if (!strcmp(how, "daemon") && fork() == 0) for (;;) pause();
     if (!strcmp(how, "unsaid")) weir_put(t, A_input, input, NULL);
     if (!strcmp(how, "sleep")) { printf("asleep\n"); sleep(600); }
-    if (!strcmp(how, "crash of a child") && fork() == 0) *null = 1;
+    if (!strcmp(how, "crash of a child") && fork() == 0) null[0] = 77;
 }
 
 static void step_work(struct weir_task *t)
@@ -88,7 +84,8 @@ static void step_gather(struct weir_task *t)
 {
     int x = 0;
     for (size_t i = 0; i < weir_inputs(t); i++) {
-        x += *(const int *)weir_input(t, i, A_x, NULL);
+        const int *in = weir_input(t, i, A_x, NULL);
+        x += in ? *in : 0;
     }
     weir_put(t, A_x, &x, NULL);
 }
