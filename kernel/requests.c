@@ -11,7 +11,7 @@
 enum {
     INDENT_MAX = 256,
     LATE_US = 200000, /* after an error: how long requests from before it may be under way */
-    CLOCK_US = 2000   /* how coarse a front end's clock may be */
+    CLOCK_US = 1000   /* how coarse a front end's clock may be: browsers write whole milliseconds */
 };
 
 struct requests {
@@ -284,7 +284,7 @@ static bool is_late(const struct requests *r, const struct message *m)
         return false;
     }
     long long sent = date ? wire_date_us(date) : -1;
-    return sent >= 0 && sent + CLOCK_US < r->failed_us;
+    return sent >= 0 && sent + (sent % CLOCK_US ? 0 : CLOCK_US) < r->failed_us;
 }
 
 /* Takes m. */
@@ -322,9 +322,10 @@ static void finished(void *ctx, struct message *m, bool failed)
     r->failed_us = failed ? r->execution.ended_us : 0;
     if (failed) {
         bool pumping = r->pumping;
-        r->pumping = true; /* nothing starts while what has been sent already is collected and aborted */
-        r->outlet.collect(r->outlet.self);
+        r->pumping = true; /* nothing starts while what has been sent already is aborted: what waits, and what was sent
+                            * before the failure (requests_receive tells); what answers it is not */
         abort_queue(r);
+        r->outlet.collect(r->outlet.self);
         r->pumping = pumping;
     }
     pump(r);

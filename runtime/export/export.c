@@ -78,7 +78,7 @@ static enum err_code write_makefile(struct buf *b, const struct export_request *
                "#   make WEIR_INCLUDE=$$(pkg-config --variable=includedir weir) WEIR_LIB=$$(pkg-config --variable=libdir weir)\n"
                "WEIR_INCLUDE ?= %s\nWEIR_LIB     ?= %s\n\n",
                include_dir, lib_dir);
-    buf_str(b, "CC     ?= cc\nOPT    ?= -O2 -g\n# With these a flow gives the same bytes whatever compiles it.\nEXACT  := ");
+    buf_str(b, "CC     ?= cc\nOPT    ?= -O2 -g -gdwarf-4\n# With these a flow gives the same bytes whatever compiles it.\nEXACT  := ");
     for (const char *const *flag = build_cc_flags(); *flag; flag++) {
         buf_printf(b, "%s%s", flag == build_cc_flags() ? "" : " ", *flag);
     }
