@@ -21,6 +21,7 @@ struct requests {
     struct interpreter interpreter;
     struct message *queue[REQUESTS_QUEUE_MAX]; /* owned; a ring */
     size_t first, n;
+    bool collecting; /* what is on the sockets is being taken in after an error */
     bool pumping; /* the queue is being worked on further up the stack */
     bool stopping;
     long long failed_us; /* when a cell failed that stops those behind it; 0: none has */
@@ -284,7 +285,10 @@ static bool is_late(const struct requests *r, const struct message *m)
         return false;
     }
     long long sent = date ? wire_date_us(date) : -1;
-    return sent >= 0 && sent + (sent % CLOCK_US ? 0 : CLOCK_US) < r->failed_us;
+    if (sent < 0) {
+        return r->collecting; /* it does not say: it counts as sent before, if it was there */
+    }
+    return sent + (sent % CLOCK_US ? 0 : CLOCK_US) < r->failed_us;
 }
 
 /* Takes m. */
@@ -325,7 +329,9 @@ static void finished(void *ctx, struct message *m, bool failed)
         r->pumping = true; /* nothing starts while what has been sent already is aborted: what waits, and what was sent
                             * before the failure (requests_receive tells); what answers it is not */
         abort_queue(r);
+        r->collecting = true;
         r->outlet.collect(r->outlet.self);
+        r->collecting = false;
         r->pumping = pumping;
     }
     pump(r);

@@ -12,7 +12,7 @@ packages_of() {
     case "$1" in
     build) echo gcc make libc6-dev libzmq3-dev libjansson-dev libssl-dev uuid-dev libsqlite3-dev libtcc-dev tcc ;;
     jupyter) echo python3 python3-venv ca-certificates ;;
-    check) echo libcmocka-dev sqlite3 clang chromium fonts-dejavu-core ;;
+    check) echo locales libcmocka-dev sqlite3 clang chromium fonts-dejavu-core ;;
     valgrind) echo valgrind ;;
     fuzz) echo clang ;;
     format) echo clang-format ;;

@@ -315,7 +315,6 @@ static enum err_code apply(struct editor *ed, char **text, size_t *len)
 static enum err_code split(struct lowering *l, const char *text, size_t len)
 {
     enum err_code code = lex(text, len, &l->t, l->e);
-    code = code ? code : index_includes(l->ix, &l->t, l->e);
     return code ? code : items_split(&l->t, index_is_typedef, l->ix, l->a, &l->items, l->e);
 }
 

@@ -165,6 +165,7 @@ static enum err_code write_one(struct buf *html, struct buf *text, const char *s
                                const struct show_limits *limits, struct arena *a, struct err *e)
 {
     struct artifact_value v;
+    struct weir_field field;
     struct buf facts;
     buf_init(&facts, 0);
     enum err_code code = artifact_open(store_path, &c->found[0], a, &v, e);
@@ -189,7 +190,8 @@ static enum err_code write_one(struct buf *html, struct buf *text, const char *s
         }
         buf_str(html, "</span></div>");
     }
-    code = show_table(html, text, &v.npy.field, payload, limits, e);
+    field = npy_payload_field(&v.npy);
+    code = show_table(html, text, &field, payload, limits, e);
 done:
     artifact_close(&v);
     buf_done(&facts);
@@ -203,12 +205,12 @@ static enum err_code short_value(struct buf *out, const struct artifact_value *v
     limits.rows = 4;
     limits.columns = 4;
     limits.text = 80;
-    const struct weir_field *f = &v->npy.field;
-    if (f->ndim > 1) {
+    struct weir_field f = npy_payload_field(&v->npy);
+    if (f.ndim > 1) {
         buf_str(out, "...");
         return ERR_NONE;
     }
-    enum err_code code = show_value(out, f, (const char *)v->data + v->npy.payload, &limits, e);
+    enum err_code code = show_value(out, &f, (const char *)v->data + v->npy.payload, &limits, e);
     for (char *p = code ? NULL : out->data; p && *p; p++) {
         *p = *p == '\n' ? ' ' : *p;
     }

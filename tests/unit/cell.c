@@ -1,6 +1,7 @@
 /* Plain cells lowered, against golden files.
  *
  *   tests/cells/golden/NAME.cells    cells and what they print and show; run by tcc, and again by cc: both must agree
+ *   tests/cells/headers/NAME.cells   the same by tcc alone: cells that mean what headers at large would not let them
  *   tests/cells/lowered/NAME.cells   cells and the C that they become
  *
  * A file is a sequence of cells: the text, a line `====`, what is expected, a line `----`. WEIR_GOLDEN=write writes what
@@ -252,6 +253,12 @@ static void test_cells_by_tcc(void **state)
     check_folder("tests/cells/golden", false, run_cell);
 }
 
+static void test_cells_with_headers_of_their_own(void **state)
+{
+    (void)state;
+    check_folder("tests/cells/headers", false, run_cell);
+}
+
 static void test_cells_by_cc(void **state)
 {
     (void)state;
@@ -269,6 +276,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cells_as_c),
         cmocka_unit_test(test_cells_by_tcc),
+        cmocka_unit_test(test_cells_with_headers_of_their_own),
         cmocka_unit_test(test_cells_by_cc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,7 @@ static void c_between_magics_runs_in_order_with_its_own_line_numbers(void **stat
     struct fake *f = *state;
     struct err e;
     assert_int_equal(fake_cell(f, 3, "%flow list\nint a;\n%flow list\nint b;", &e), ERR_NONE);
-    assert_string_equal(f->ran.data, "cell [3]|\n\nint a;\ncell [3]|\n\n\n\nint b;");
+    assert_string_equal(f->ran.data, "cell [3]|\nint a;\ncell [3]|\n\n\nint b;");
 }
 
 static void an_unknown_magic_is_named_with_the_nearest(void **state)
