@@ -151,7 +151,7 @@ asan: ## the tests (without the browser) with AddressSanitizer and UBSan: host, 
 	@$(MAKE) --no-print-directory ready
 	@$(MAKE) --no-print-directory -j$(JOBS) B=build/asan OPT="-O1 -g" SAN="$(SAN_FLAGS)" all unit-programs
 	@ASAN_OPTIONS=detect_leaks=0:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 WEIR_TIER=cc WEIR_CFLAGS="$(SAN_FLAGS)" \
-	    tests/check.sh build/asan $(VENV) $(or $(PYTEST),tests/protocol tests/cells tests/flows)
+	    tests/check.sh build/asan $(VENV) $(or $(PYTEST),tests/unit tests/protocol tests/cells tests/flows)
 
 tsan: ## the cmocka programs with ThreadSanitizer
 	@tests/setup.sh packages build check
@@ -168,7 +168,7 @@ cov: ## which lines the cmocka programs and the Python tests reach: build/cov/in
 	@$(MAKE) --no-print-directory ready
 	@$(MAKE) --no-print-directory -j$(JOBS) B=build/cov OPT="-O0 -g" SAN="--coverage -fprofile-update=atomic" all unit-programs
 	@find build/cov -name '*.gcda' -delete
-	-@tests/check.sh build/cov $(VENV) tests/protocol tests/cells tests/flows
+	-@tests/check.sh build/cov $(VENV) tests/unit tests/protocol tests/cells tests/flows
 	@$(VENV)/bin/gcovr --root . --object-directory build/cov --filter 'kernel/' --filter 'magics/' --filter 'runtime/' \
 	    --html-details build/cov/index.html --print-summary --gcov-ignore-errors=all build/cov
 
