@@ -26,6 +26,7 @@ static enum err_code host_run_cell(void *ctx, const char *label, const char *tex
         session_remember(s, label, text, len);
     } else {
         cell.id = label; /* a hidden one replaces the hidden one of the same name */
+        cell.number = 0;
     }
     return session_cell(s, &cell, label, e);
 }

@@ -1,4 +1,5 @@
 /* %artifact: what runs left, as a list or one by one. */
+#include "magics/known.h"
 #include "magics/state.h"
 #include "magics/values.h"
 #include "runtime/view/artifacts.h"
@@ -19,7 +20,17 @@ static enum err_code find_store(struct magics *m, const char **run, char **store
     return store_locate(m->host.directory, store, e);
 }
 
-static enum err_code list(struct metadata *db, const char *store, const char *name, struct arena *a, struct buf *html,
+/* What the session knows of the flow, if run is the one it made last. */
+static void known_run(struct magics *m, const struct meta_run *run, struct arena *a, struct known *out)
+{
+    const char *last_run, *last_store;
+    *out = (struct known){ 0 };
+    if (values_last(m->values, &last_run, &last_store) && strcmp(last_run, run->name) == 0) {
+        known_flow(m, run->flow, a, out);
+    }
+}
+
+static enum err_code list(struct magics *m, struct metadata *db, const char *store, const char *name, struct arena *a, struct buf *html,
                           struct buf *text, struct err *e)
 {
     struct meta_run run = { 0 };
@@ -30,6 +41,9 @@ static enum err_code list(struct metadata *db, const char *store, const char *na
     if (code) {
         return code;
     }
+    struct known k;
+    known_run(m, &run, a, &k);
+    known_lines(&k, lines, n);
     buf_printf(text, "flow '%s', run %s%s\n", run.flow, run.name, n ? "" : ": no artifacts");
     buf_str(html, "<div style=\"font-size:90%\">flow <b>");
     view_escape(html, run.flow);
@@ -42,6 +56,20 @@ static enum err_code list(struct metadata *db, const char *store, const char *na
     return ERR_NONE;
 }
 
+/* The loop variables and the C type of what was chosen. */
+static enum err_code explain(struct magics *m, struct metadata *db, struct artifact_choice *c, struct arena *a, struct err *e)
+{
+    struct known k;
+    struct artifact_loop *loops = NULL;
+    size_t n = 0;
+    known_run(m, &c->run, a, &k);
+    for (size_t i = 0; i < k.nvalues; i++) {
+        c->type = strcmp(k.values[i].name, c->found[0].name) == 0 ? k.values[i].ctype : c->type;
+    }
+    known_loops(&k, c->found[0].step, a, &loops, &n);
+    return artifact_loops(db, c, loops, n, a, e);
+}
+
 enum err_code magic_artifact(struct magics *m, const struct magic_call *call, struct err *e)
 {
     struct show_limits limits = show_defaults;
@@ -49,7 +77,7 @@ enum err_code magic_artifact(struct magics *m, const struct magic_call *call, st
     const char *run = options_get(&call->options, "run");
     char *store = NULL;
     struct metadata *db = NULL;
-    struct artifact_choice choice;
+    struct artifact_choice choice = { 0 };
     struct buf html, text;
     buf_init(&html, 0);
     buf_init(&text, 0);
@@ -61,9 +89,10 @@ enum err_code magic_artifact(struct magics *m, const struct magic_call *call, st
         code = err_set(e, ERR_NOT_FOUND, "there are no runs yet: %%flow run makes one");
     }
     if (!code && call->options.nwords == 0) {
-        code = list(db, store, run, call->arena, &html, &text, e);
+        code = list(m, db, store, run, call->arena, &html, &text, e);
     } else if (!code) {
         code = artifact_choose(db, call->options.words[0], run, call->arena, &choice, e);
+        code = code ? code : explain(m, db, &choice, call->arena, e);
         code = code ? code : artifacts_write(&html, &text, store, &choice, &limits, call->arena, e);
     }
     code = code ? code : buf_check(&text, "an artifact's text", e);

@@ -28,6 +28,23 @@ enum err_code compiled_make(struct compiled *c, const struct magic_host *host, c
     return code ? code : build_flow(c->unit.data, c->unit.len, dir, tier, &c->so_path, &c->tier, e);
 }
 
+/* What a flow's object asks for when it is opened, though none of it is called here: named, so that it is linked in. */
+__attribute__((used)) static const struct {
+    const void *(*get)(struct weir_task *, unsigned, size_t *);
+    size_t (*index)(struct weir_task *, unsigned);
+    void (*put)(struct weir_task *, unsigned, const void *, const size_t *);
+    void (*split)(struct weir_task *, size_t);
+    void *(*resize)(struct weir_task *, unsigned, const void *, size_t, size_t);
+    void *(*grow)(struct weir_task *, unsigned, const void *, size_t);
+    size_t (*inputs)(struct weir_task *);
+    const void *(*input)(struct weir_task *, size_t, unsigned, size_t *);
+    const void *(*input_all)(struct weir_task *, unsigned);
+    void (*parameter)(struct weir_task *, unsigned, const void *, const size_t *);
+    struct weir_current (*current)(struct weir_task *);
+    void (*fail)(const char *, int, const char *, ...);
+} linked_in = { weir_get,   weir_index, weir_put,       weir_split,     weir_resize,  weir_grow,
+                weir_inputs, weir_input, weir_input_all, weir_parameter, weir_current, weir_fail };
+
 enum err_code compiled_open(struct compiled *c, struct err *e)
 {
     c->object = dlopen(c->so_path, RTLD_LAZY | RTLD_LOCAL);

@@ -1,4 +1,5 @@
 /* %flow show, check, list, drop. */
+#include "magics/known.h"
 #include "magics/state.h"
 #include "runtime/build/build.h"
 #include "runtime/view/view.h"
@@ -68,15 +69,17 @@ enum err_code flow_list(struct magics *m, const struct magic_call *call, struct 
     }
     for (size_t i = 0; i < flows_count(f); i++) {
         struct graph g = { 0 };
+        struct known k;
         const char *name = flows_name(f, i);
         enum err_code code = flows_graph(f, name, call->arena, &g, e);
         if (code) {
             return code;
         }
+        known_flow(m, name, call->arena, &k);
         say(m, "stdout", "%s%s: %u step%s", name, current && strcmp(current, name) == 0 ? " (current)" : "", g.nsteps,
             g.nsteps == 1 ? "" : "s");
-        for (unsigned k = 0; k < g.nsteps; k++) {
-            say(m, "stdout", "%s%s", k ? ", " : ": ", g.steps[k].name);
+        for (unsigned s = 0; s < g.nsteps; s++) {
+            say(m, "stdout", "%s%s", s ? ", " : ": ", k.order ? k.graph.steps[k.order[s]].name : g.steps[s].name);
         }
         say(m, "stdout", "\n");
     }

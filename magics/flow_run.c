@@ -245,7 +245,6 @@ enum err_code flow_run(struct magics *m, const struct magic_call *call, struct e
             }
         }
     }
-    run_inputs_remove(&j.files);
     compiled_done(&j.compiled);
     return code;
 }

@@ -2,12 +2,10 @@
 #include "magics/run_inputs.h"
 
 #include "magics/state.h"
-#include "runtime/base/file.h"
+#include "runtime/store/store.h"
 #include "runtime/type/npy.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MAX_PATH = 4096 };
 
@@ -68,13 +66,14 @@ static enum err_code write_one(struct run_inputs *r, struct magics *m, const str
         return err_set(e, ERR_NAME, "--input %s: no step of flow '%s' reads '%s'", name, flow->name, name);
     }
     struct buf npy;
+    unsigned char digest[SHA256_BYTES];
     buf_init(&npy, (size_t)1 << 40);
     enum err_code code = make_npy(&npy, input, address, e);
     code = code ? code : buf_check(&npy, "an input", e);
-    (void)snprintf(path, sizeof path, "%s/tmp/%ld-input-%s.npy", store, (long)getpid(), name); /* the store's path was checked */
-    code = code ? code : file_write_atomic(path, npy.data, npy.len, 0600, 0, e);
+    code = code ? code : store_put(store, npy.data, npy.len, NULL, 0, digest, e);
     buf_done(&npy);
     if (!code) {
+        store_object_path(store, digest, path, sizeof path);
         r->path[r->count] = arena_strndup(a, path, strlen(path));
         code = r->path[r->count++] ? ERR_NONE : err_memory(e);
     }
@@ -100,14 +99,4 @@ enum err_code run_inputs_write(struct run_inputs *r, struct magics *m, struct co
         code = write_one(r, m, c->tables, c->store, names[i], a, e);
     }
     return code;
-}
-
-void run_inputs_remove(struct run_inputs *r)
-{
-    for (size_t i = 0; i < r->count; i++) {
-        if (r->path[i]) {
-            (void)unlink(r->path[i]); /* what stays is swept with the store's tmp */
-        }
-    }
-    r->count = 0;
 }

@@ -1,5 +1,5 @@
-/* The session's variables given to a run by --input: each written as an .npy file, by the layout that the compiled flow
- * has for that name. */
+/* The session's variables given to a run by --input: each kept in the store as an object, by the layout that the compiled
+ * flow has for that name. */
 #ifndef WEIR_MAGICS_RUN_INPUTS_H
 #define WEIR_MAGICS_RUN_INPUTS_H
 
@@ -10,11 +10,9 @@ struct run_inputs {
     size_t count;
 };
 
-/* Write the variables called names (NULL-terminated) into the store's tmp. c is opened for the layouts.
- * ERR_NAME: no such variable, or one that the flow does not read; ERR_TYPE: one that can't be given. run_inputs_remove also
- * after a failure. */
+/* Keep the variables called names (NULL-terminated) in the store. c is opened for the layouts.
+ * ERR_NAME: no such variable, or one that the flow does not read; ERR_TYPE: one that can't be given. */
 enum err_code run_inputs_write(struct run_inputs *r, struct magics *m, struct compiled *c,
                                const char *const *names, struct arena *a, struct err *e);
-void run_inputs_remove(struct run_inputs *r);
 
 #endif

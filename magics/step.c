@@ -3,6 +3,7 @@
 
 #include "runtime/build/build.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,8 +70,11 @@ void settle_pending(struct magics *m)
         if (code == ERR_NOT_FOUND || code == ERR_NAME) {
             /* dropped meanwhile */
         } else if (code) {
-            say(m, "stderr", "%s '%s': ", kind, name);
-            say(m, "stderr", e.cell[0] ? "%s line %d: %s\n" : "%.0s%.0d%s\n", e.cell, e.line, e.msg);
+            char where[160] = "";
+            if (e.cell[0]) {
+                (void)snprintf(where, sizeof where, "%s line %d: ", e.cell, e.line); /* fits: a cell's name is short */
+            }
+            say(m, "stderr", "%s '%s': %s%s\n", kind, name, where, e.msg);
         } else {
             say(m, "stdout", "%s '%s' is no longer pending\n", kind, name);
         }
@@ -88,6 +92,19 @@ void magics_settle(struct magics *m)
 
 /* ---- the cell ---- */
 
+/* "step 'train' registered: train -> best", "flow 'Grid' registered". */
+static void tell(struct magics *m, const struct flows_note *note)
+{
+    char plain[256];
+    const char *message = note->message;
+    (void)snprintf(plain, sizeof plain, "registered: flow %s", note->flow); /* a flow's says its name twice */
+    if (!note->step && strncmp(message, plain, strlen(plain)) == 0) {
+        say(m, "stdout", "flow '%s' registered%s\n", note->flow, message + strlen(plain));
+        return;
+    }
+    say(m, "stdout", "%s '%s' %s\n", note->step ? "step" : "flow", note->step ? note->step : note->flow, message);
+}
+
 enum err_code magic_step(struct magics *m, const struct magic_call *call, struct err *e)
 {
     struct flows_note note = { 0 };
@@ -95,13 +112,13 @@ enum err_code magic_step(struct magics *m, const struct magic_call *call, struct
     if (code) {
         return code;
     }
-    const char *what = note.step ? note.step : note.flow; /* the next call takes the note's strings away */
+    /* copies: the next call takes the note's strings away */
     char *flow = arena_strndup(call->arena, note.flow, strlen(note.flow));
     char *step = note.step ? arena_strndup(call->arena, note.step, strlen(note.step)) : NULL;
     if (!flow || (note.step && !step)) {
         return err_memory(e);
     }
-    say(m, "stdout", "%s '%s' %s\n", step ? "step" : "flow", what, note.message);
+    tell(m, &note);
     bool pending = note.pending;
     forget_pending(m, flow, step);
     code = check_step(m, flow, step, e);

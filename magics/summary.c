@@ -1,8 +1,8 @@
 /* See summary.h. */
 #include "magics/summary.h"
 
+#include "magics/known.h"
 #include "magics/progress.h"
-#include "runtime/view/artifacts.h"
 #include "runtime/view/table.h"
 
 #include <inttypes.h>
@@ -73,6 +73,9 @@ static void write_artifacts(const struct progress *p, struct metadata *m, int64_
         view_escape(html, e->msg);
         buf_str(html, "</div>");
     } else if (n) {
+        struct known k;
+        known_flow(p->m, p->flow, a, &k);
+        known_lines(&k, lines, n);
         buf_char(text, '\n');
         artifacts_write_list(html, text, lines, n);
     }
@@ -119,6 +122,9 @@ void summary_write(struct progress *p, struct buf *html, struct buf *text)
         buf_printf(text, "the run's record can't be read: %s\n", e.msg);
     }
     buf_str(html, "</div>");
+    if (!text->failed && text->len && text->data[text->len - 1] == '\n') {
+        text->data[--text->len] = '\0';
+    }
     metadata_close(m);
     arena_done(&a);
 }

@@ -296,14 +296,36 @@ static bool is_token(const struct tokens *t, size_t i, const char *name)
            memcmp(t->text + t->at[i].start, name, t->at[i].len) == 0 && (i == 0 || (!token_is(t, i - 1, ".") && !token_is(t, i - 1, "->")));
 }
 
-static bool names(const struct tokens *t, const char *name)
+/* Whether what stands before token i makes it a declaration in a function or block: `int winner`, `result *winner`. */
+static bool is_declared_there(struct index *ix, const struct tokens *t, size_t i)
 {
-    for (size_t i = 0; i < t->count; i++) {
-        if (is_token(t, i, name)) {
-            return true;
+    static const char *const no_type[] = { "return", "else", "case", "do", "sizeof", "goto" };
+    bool star = i > 1 && token_is(t, i - 1, "*");
+    const struct token *type = star ? &t->at[i - 2] : i > 0 ? &t->at[i - 1] : NULL;
+    if (!type || type->kind != TOKEN_IDENT) {
+        return false;
+    }
+    for (size_t k = 0; k < sizeof no_type / sizeof *no_type; k++) {
+        if (token_is(t, (size_t)(type - t->at), no_type[k])) {
+            return false;
         }
     }
-    return false;
+    return !star || ctype_begins(t, (size_t)(type - t->at), index_is_typedef, ix);
+}
+
+/* Whether the cell uses the name as something from outside. */
+static bool names(struct index *ix, const struct tokens *t, const char *name)
+{
+    bool found = false;
+    for (size_t i = 0; i < t->count; i++) {
+        if (is_token(t, i, name)) {
+            if (is_declared_there(ix, t, i)) {
+                return false; /* its own; one and the same cell seldom means both */
+            }
+            found = true;
+        }
+    }
+    return found;
 }
 
 /* Whether the cell's own declarations at file scope have that name. */
@@ -322,18 +344,22 @@ static bool declares(const struct items *items, const char *name)
     return false;
 }
 
-/* Whether the name is the user's since the run. given: we have made it a value of this run before. */
-static bool is_taken(struct values *v, const struct left_run *run, const char *name, bool given)
+/* Whether a hidden cell declared the name last. */
+static bool is_ours(struct index *ix, const char *name)
+{
+    const struct decl *d = index_find(ix, name, strlen(name));
+    return d && values_is_label(d->source->cell_id);
+}
+
+/* Whether the name is the user's since the run. */
+static bool is_taken(struct values *v, const struct left_run *run, const char *name)
 {
     struct index *ix = v->m->host.index;
     const struct decl *d = index_find(ix, name, strlen(name));
     if (index_find_macro(ix, name, strlen(name))) {
         return true;
     }
-    if (!d || d->source->header) {
-        return false;
-    }
-    return values_is_label(d->source->cell_id) ? given : d->source->number >= run->cell;
+    return d && !d->source->header && !values_is_label(d->source->cell_id) && d->source->number >= run->cell;
 }
 
 /* Whether a newer run of another flow has a value of that name. */
@@ -379,11 +405,7 @@ static enum err_code provide_flow(struct values *v, struct left_run *run, struct
 {
     struct buf text;
     buf_init(&text, 0);
-    enum err_code code = ERR_NONE;
-    for (size_t i = 0; !code && i < run->nvalues; i++) {
-        code = check_type(v, run, i, e);
-    }
-    code = code ? code : values_text_flow(v, run, &text, e);
+    enum err_code code = values_text_flow(v, run, &text, e);
     code = code ? code : run_hidden(v, run->flow, &text, e);
     buf_done(&text);
     return code;
@@ -393,41 +415,49 @@ static enum err_code provide_name(struct values *v, struct left_run *run, size_t
 {
     struct buf text;
     buf_init(&text, 0);
-    enum err_code code = check_type(v, run, i, e);
-    code = code ? code : values_text_name(run, i, &text, e);
+    enum err_code code = values_text_name(run, i, &text, e);
     code = code ? code : run_hidden(v, run->values[i].name, &text, e);
     buf_done(&text);
     return code;
 }
 
 /* "len" of a dynamic value and "dims" of a shaped one come with it: naming them alone is enough. */
-static bool names_value(const struct tokens *t, const struct flows_value *value)
+static bool names_value(struct index *ix, const struct tokens *t, const struct flows_value *value)
 {
     char beside[VALUES_LABEL];
-    if (names(t, value->name)) {
+    if (names(ix, t, value->name)) {
         return true;
     }
     (void)snprintf(beside, sizeof beside, "%s__%s", value->name, value->form == WEIR_DYNAMIC ? "n" : "d");
-    return value->form != WEIR_FIXED && value->form != WEIR_TEXT && names(t, beside);
+    return value->form != WEIR_FIXED && value->form != WEIR_TEXT && names(ix, t, beside);
 }
 
 static enum err_code provide_run(struct values *v, struct left_run *run, const struct tokens *t, const struct items *items,
                                  struct err *e)
 {
     enum err_code code = ERR_NONE;
+    struct index *ix = v->m->host.index;
     for (size_t i = 0; !code && i < run->nvalues; i++) {
         const char *name = run->values[i].name;
-        if (run->final[i] && names_value(t, &run->values[i]) && !declares(items, name) &&
-            !is_taken(v, run, name, run->given[i]) && !is_newer_elsewhere(v, run, name)) {
+        if (!run->final[i] || !names_value(ix, t, &run->values[i]) || declares(items, name) || is_taken(v, run, name) ||
+            is_newer_elsewhere(v, run, name)) {
+            continue;
+        }
+        code = check_type(v, run, i, e);
+        if (!code && !(run->given[i] && is_ours(ix, name))) {
             code = provide_name(v, run, i, e);
             run->given[i] = !code;
         }
     }
     bool is_word = strcmp(run->flow, "main") != 0; /* C's own */
-    if (!code && is_word && names(t, run->flow) && !declares(items, run->flow) &&
-        !is_taken(v, run, run->flow, run->given_flow)) {
-        code = provide_flow(v, run, e);
-        run->given_flow = !code;
+    if (!code && is_word && names(ix, t, run->flow) && !declares(items, run->flow) && !is_taken(v, run, run->flow)) {
+        for (size_t i = 0; !code && i < run->nvalues; i++) {
+            code = check_type(v, run, i, e);
+        }
+        if (!code && !(run->given_flow && is_ours(ix, run->flow))) {
+            code = provide_flow(v, run, e);
+            run->given_flow = !code;
+        }
     }
     return code;
 }

@@ -4,9 +4,9 @@
 #include "runtime/cli/source.h"
 #include "runtime/export/export.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -205,7 +205,11 @@ static int run_file(struct taken *t, struct flow_file *f, const char *command, s
         status = command_error(e);
     } else {
         (void)snprintf(zygote, sizeof zygote, "%s/weir-zygote", exec_dir);
-        (void)snprintf(program, sizeof program, "weir %s %s", command, t->path);
+        if (t->events_fd >= 0) { /* what it says is shown under a notebook's cell */
+            (void)snprintf(program, sizeof program, "%%flow %s", command);
+        } else {
+            (void)snprintf(program, sizeof program, "weir %s %s", command, t->path);
+        }
         struct run_options base;
         flow_options_default(&base);
         base.store = f->store;

@@ -84,7 +84,8 @@ static size_t users(const struct lowering *l, const struct node *old, int *cells
     size_t n = 0;
     for (const struct record *r = l->ix->records; r && n < MAX_CELLS; r = r->next) {
         bool uses = false;
-        for (const struct piece *p = r->is_header || r->dead || r == l->record ? NULL : r->first; p && !uses; p = p->next) {
+        bool skip = r->is_header || r->dead || r == l->record || r->number == 0; /* 0: no cell of the user's */
+        for (const struct piece *p = skip ? NULL : r->first; p && !uses; p = p->next) {
             uses = !p->is_macro && !declares(p, old) && (names(&p->needs, old, true) || names(&p->inner, old, false));
         }
         if (uses) {

@@ -12,7 +12,8 @@
 /* A cell as it came. All text is borrowed for the call; the index keeps copies. */
 struct cell {
     const char *id;         /* the front end's cellId; NULL: known by what it defines */
-    int number;             /* execution count, or position in a saved notebook: "cell [number]" to the user */
+    int number;             /* execution count, or position in a saved notebook: "cell [number]" to the user;
+                             * 0: a hidden cell, that the user never hears of */
     const char *text;
     size_t len;
 };

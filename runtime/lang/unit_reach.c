@@ -128,6 +128,12 @@ static const struct model_name *flow_name(const struct model *m, const char *tex
     return NULL;
 }
 
+/* Made by a hidden cell for the cells that look at a run: not the flow's. */
+static bool is_left_by_run(const struct index *ix, const char *name, size_t len)
+{
+    return index_find(ix, name, len) && !model_outside(ix, name, len);
+}
+
 static enum err_code check_helper(struct unit_reach *r, const struct source *source, struct err *e)
 {
     struct tokens t = { .count = 0 };
@@ -144,9 +150,13 @@ static enum err_code check_helper(struct unit_reach *r, const struct source *sou
     for (size_t i = 0; i < scan.nuses && !code; i++) {
         const struct token *k = &t.at[scan.uses[i].token];
         const struct model_name *n = scan.uses[i].argument ? NULL : flow_name(r->m, t.text + k->start, k->len);
-        if (n) {
-            char label[32];
-            (void)snprintf(label, sizeof label, "cell [%d]", source->number); /* fits */
+        char label[32];
+        (void)snprintf(label, sizeof label, "cell [%d]", source->number); /* fits */
+        if (!n && !scan.uses[i].argument && is_left_by_run(r->m->ix, t.text + k->start, k->len)) {
+            code = err_at(e, ERR_NAME, label, source->line + (int)k->line - 1,
+                          "'%s' names '%.*s', a value that an earlier run left; plain cells get artifacts as arguments",
+                          d.ndeclarators ? d.declarators[0].name : "this declaration", (int)k->len, t.text + k->start);
+        } else if (n) {
             r->m->blame[0] = n->cell;
             code = err_at(
                 e, ERR_NAME, label, source->line + (int)k->line - 1,

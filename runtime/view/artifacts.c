@@ -153,6 +153,18 @@ enum err_code artifact_choose(struct metadata *m, const char *spec, const char *
     return ERR_NONE;
 }
 
+enum err_code artifact_loops(struct metadata *m, struct artifact_choice *choice, struct artifact_loop *loops, size_t count,
+                             struct arena *a, struct err *e)
+{
+    enum err_code code = ERR_NONE;
+    for (size_t i = 0; !code && i < count; i++) {
+        code = metadata_artifacts(m, choice->run.id, loops[i].step, NULL, loops[i].name, a, &loops[i].found, &loops[i].count, e);
+    }
+    choice->loops = loops;
+    choice->nloops = code ? 0 : count;
+    return code;
+}
+
 /* ---- listing ---- */
 
 static enum err_code describe_line(const char *store_path, const struct meta_found *found, struct arena *a,

@@ -23,11 +23,21 @@ enum err_code artifact_open(const char *store_path, const struct meta_found *fou
                             struct artifact_value *out, struct err *e);
 void artifact_close(struct artifact_value *v);
 
+/* A foreach around a step: its variable's values become a column of the table by index. */
+struct artifact_loop {
+    const char *name, *step;      /* the variable, and the step that fans out */
+    struct meta_found *found;     /* its arrays; set by artifact_loops */
+    size_t count;
+};
+
 /* What was asked for: artifacts of one name and step in a run; several when the step was fanned out. */
 struct artifact_choice {
     struct meta_run run;
     struct meta_found *found;
     size_t count;
+    struct artifact_loop *loops;  /* outermost first; none unless the caller sets them by artifact_loops */
+    size_t nloops;
+    const char *type;             /* its C type, where somebody knows it; NULL: as the file has it */
 };
 
 /* spec: "NAME" (as the run's end saw it: of the step that made it last), "STEP.NAME", "STEP/NAME", "STEP/PATH/NAME", with "RUN/" before
@@ -35,6 +45,11 @@ struct artifact_choice {
  * ERR_NOT_FOUND with the names there are; ERR_USAGE. */
 enum err_code artifact_choose(struct metadata *m, const char *spec, const char *run, struct arena *a,
                               struct artifact_choice *out, struct err *e);
+
+/* Look up the arrays that the loops of a choice's step went over (loops that counted have none, and are left out). loops:
+ * borrowed for the choice's life. */
+enum err_code artifact_loops(struct metadata *m, struct artifact_choice *choice, struct artifact_loop *loops, size_t count,
+                             struct arena *a, struct err *e);
 
 /* One artifact by what is to be said of it in a line. */
 struct artifact_line {

@@ -4,6 +4,7 @@
 #include "runtime/view/view.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { TYPE_TEXT = 60 /* bytes of a struct's members before they are cut */ };
@@ -150,7 +151,11 @@ static void write_facts(struct buf *out, const struct artifact_choice *c, const 
 {
     char hash[SHA256_HEX];
     sha256_hex(found->object.digest, hash);
-    artifact_type_text(out, &v->npy.field);
+    if (c->type) {
+        buf_str(out, c->type);
+    } else {
+        artifact_type_text(out, &v->npy.field);
+    }
     if (v->npy.field.ndim) {
         buf_char(out, ' ');
         artifact_shape_text(out, &v->npy.field);
@@ -217,8 +222,58 @@ static enum err_code short_value(struct buf *out, const struct artifact_value *v
     return code;
 }
 
-static enum err_code write_row(struct table *t, const char *store_path, const struct meta_found *found, struct arena *a,
-                               struct err *e)
+enum { MAX_LOOPS = 8 };
+
+static size_t shown_loops(const struct artifact_choice *c)
+{
+    return c->nloops < MAX_LOOPS ? c->nloops : MAX_LOOPS;
+}
+
+/* The index of a path's k-th split, and how long the path is before it ("" of the first, "3" of the second in "3.0"). */
+static bool index_at(const char *path, size_t k, size_t *index, size_t *before)
+{
+    const char *p = path;
+    for (size_t i = 0; i < k; i++) {
+        p = strchr(p, '.');
+        if (!p) {
+            return false;
+        }
+        p++;
+    }
+    char *end = NULL;
+    *before = p > path ? (size_t)(p - path) - 1 : 0;
+    *index = (size_t)strtoull(p, &end, 10);
+    return end != p;
+}
+
+/* What the variable of the k-th loop around a task was; nothing when the loop counted. */
+static enum err_code loop_value(struct buf *out, const char *store_path, const struct artifact_loop *loop, size_t k,
+                                const char *path, struct arena *a, struct err *e)
+{
+    size_t index = 0;
+    size_t before = 0;
+    if (!index_at(path, k, &index, &before)) {
+        return ERR_NONE;
+    }
+    for (size_t i = 0; i < loop->count; i++) {
+        if (strlen(loop->found[i].path) != before || memcmp(loop->found[i].path, path, before) != 0) {
+            continue;
+        }
+        struct artifact_value v;
+        enum err_code code = artifact_open(store_path, &loop->found[i], a, &v, e);
+        if (!code && v.npy.field.ndim == 1 && index < v.npy.field.dim[0]) {
+            struct weir_field one = v.npy.field;
+            one.ndim = 0;
+            code = show_value(out, &one, (const char *)v.data + v.npy.payload + index * one.size, &show_defaults, e);
+        }
+        artifact_close(&v);
+        return code;
+    }
+    return ERR_NONE;
+}
+
+static enum err_code write_row(struct table *t, const char *store_path, const struct artifact_choice *c,
+                               const struct meta_found *found, struct arena *a, struct err *e)
 {
     struct artifact_value v;
     struct buf value, shape, size;
@@ -231,6 +286,13 @@ static enum err_code write_row(struct table *t, const char *store_path, const st
         artifact_shape_text(&shape, &v.npy.field);
         view_bytes(&size, v.npy.bytes);
         table_cell(t, "%s", found->path);
+        for (size_t k = 0; !code && k < shown_loops(c); k++) {
+            struct buf loop;
+            buf_init(&loop, 0);
+            code = loop_value(&loop, store_path, &c->loops[k], k, found->path, a, e);
+            table_cell(t, "%s", loop.data);
+            buf_done(&loop);
+        }
         table_cell(t, "%s", value.data);
         table_cell(t, "%s", shape.data);
         table_cell(t, "%s", size.data);
@@ -245,15 +307,22 @@ static enum err_code write_row(struct table *t, const char *store_path, const st
 static enum err_code write_many(struct buf *html, struct buf *text, const char *store_path, const struct artifact_choice *c,
                                 const struct show_limits *limits, struct arena *a, struct err *e)
 {
-    static const char *const heads[] = { "index", "value", "shape", "size" };
+    const char *heads[MAX_LOOPS + 4] = { "index" };
+    unsigned nloops = (unsigned)shown_loops(c);
+    for (unsigned i = 0; i < nloops; i++) {
+        heads[1 + i] = c->loops[i].name;
+    }
+    heads[1 + nloops] = "value";
+    heads[2 + nloops] = "shape";
+    heads[3 + nloops] = "size";
     size_t rows = c->count < limits->rows ? c->count : limits->rows;
     struct table t;
-    table_init(&t, heads, 4);
+    table_init(&t, heads, 4 + nloops);
     table_right(&t, 0);
-    table_right(&t, 3);
+    table_right(&t, 3 + nloops);
     enum err_code code = ERR_NONE;
     for (size_t i = 0; !code && i < rows; i++) {
-        code = write_row(&t, store_path, &c->found[i], a, e);
+        code = write_row(&t, store_path, c, &c->found[i], a, e);
     }
     if (!code && text) {
         buf_printf(text, "%s.%s of %zu tasks, run %s\n", c->found[0].step, c->found[0].name, c->count, c->run.name);
