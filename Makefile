@@ -29,7 +29,8 @@ obj      = $(patsubst %.c,$(B)/%.o,$(1))
 # An exported flow links RUNTIME alone; the command line and the session add LANG. The slim zygote takes ZYGOTE only.
 RUNTIME_MAINS := runtime/flow/zygote_main.c
 RUNTIME := $(filter-out $(RUNTIME_MAINS),$(foreach d,base type store metadata flow,$(call src,runtime/$(d)))) runtime/cli/flow_main.c
-LANG    := $(foreach d,lang build export view,$(call src,runtime/$(d)))
+# (Not LANG: make hands variables of the environment on to what it starts.)
+FLOWLANG := $(foreach d,lang build export view,$(call src,runtime/$(d)))
 CLI     := $(filter-out runtime/cli/flow_main.c,$(call src,runtime/cli))
 MAGICS  := $(call src,magics)
 # kernel/: session*.c is the session process, everything else the kernel process; session_protocol.c belongs to both.
@@ -44,7 +45,7 @@ PROGRAMS := $(B)/weir $(B)/weir-kernel $(B)/weir-session $(B)/weir-zygote
 all: $(PROGRAMS) ## build/weir (the command line), build/weir-kernel and their helpers: needs only gcc and -dev packages
 
 $(B)/libweir.a: $(call obj,$(RUNTIME))
-$(B)/liblang.a: $(call obj,$(LANG))
+$(B)/liblang.a: $(call obj,$(FLOWLANG))
 $(B)/libweir.a $(B)/liblang.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
@@ -93,7 +94,7 @@ $(B)/tests/%: $(B)/unit/%.o $(B)/liblang.a $(B)/libweir.a
 	$(call SHOW,link $@)
 	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ -lcmocka $(LIBS_LANG)
 
--include $(wildcard $(patsubst %.o,%.d,$(call obj,$(RUNTIME) $(RUNTIME_MAINS) $(LANG) $(CLI) $(MAGICS) $(SESSION) $(KERNEL) \
+-include $(wildcard $(patsubst %.o,%.d,$(call obj,$(RUNTIME) $(RUNTIME_MAINS) $(FLOWLANG) $(CLI) $(MAGICS) $(SESSION) $(KERNEL) \
     kernel/session_protocol.c) $(UNIT_OBJ)))
 
 # ---- Jupyter: a Python environment under build/, whatever B is, and the kernelspec in it ----
@@ -182,7 +183,7 @@ fuzz: ## libFuzzer on what reads foreign bytes; FUZZ_TIME seconds each (30), FUZ
 	    build/fuzz/$$name -max_total_time=$(FUZZ_TIME) -max_len=65536 -timeout=10 \
 	        -artifact_prefix=build/fuzz/$$name- build/fuzz/corpus/$$name >build/fuzz/$$name.log 2>&1 || \
 	        { tail -60 build/fuzz/$$name.log; exit 1; }; done
-FUZZED := $(filter-out runtime/cli/flow_main.c,$(RUNTIME)) $(LANG) kernel/wire.c kernel/replay.c
+FUZZED := $(filter-out runtime/cli/flow_main.c,$(RUNTIME)) $(FLOWLANG) kernel/wire.c kernel/replay.c
 build/fuzz/%: tests/fuzz/%.c $(FUZZED)
 	@mkdir -p $(@D)
 	@echo "fuzz: building $*"
