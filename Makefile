@@ -26,7 +26,7 @@ LIBS_KERNEL  := -lzmq $(LIBS_FLOW)
 src      = $(sort $(wildcard $(1)/*.c))
 obj      = $(patsubst %.c,$(B)/%.o,$(1))
 
-# An exported flow links RUNTIME alone; the command line and the session add LANG. The slim zygote takes ZYGOTE only.
+# An exported flow links RUNTIME alone; the command line and the session add FLOWLANG. The slim zygote takes ZYGOTE only.
 RUNTIME_MAINS := runtime/flow/zygote_main.c
 RUNTIME := $(filter-out $(RUNTIME_MAINS),$(foreach d,base type store metadata flow,$(call src,runtime/$(d)))) runtime/cli/flow_main.c
 # (Not LANG: make hands variables of the environment on to what it starts.)
