@@ -2,6 +2,7 @@
 #include "runtime/cli/source.h"
 
 #include "runtime/base/file.h"
+#include "runtime/cli/unit_cache.h"
 #include "runtime/lang/flows.h"
 #include "runtime/lang/notebook.h"
 #include "runtime/store/store.h"
@@ -68,6 +69,7 @@ static enum err_code declare_cell(struct index *ix, const struct cell *cell, str
     enum err_code code = text ? blank_magics(text, cell->len, e) : err_memory(e);
     plain.text = text;
     code = code ? code : lex(text, cell->len, &t, e);
+    code = code ? code : index_includes(ix, &t, e);
     code = code ? code : items_split(&t, index_is_typedef, ix, &arena, &items, e);
     code = code ? code : index_stage(ix, &plain, &t, &items, e);
     if (code == ERR_NONE) {
@@ -102,16 +104,15 @@ static enum err_code add_cell(struct index *ix, struct flows *flows, const struc
     return declare_cell(ix, cell, e);
 }
 
-static enum err_code unit_of_notebook(const char *path, const struct source_options *o, struct buf *unit, struct err *e)
+static enum err_code lower_notebook(const char *path, const struct notebook *nb, const struct source_options *o,
+                                    struct buf *unit, struct err *e)
 {
-    struct notebook nb;
     struct index *ix = NULL;
     struct flows *flows = NULL;
-    enum err_code code = notebook_read(path, &nb, e);
-    code = code ? code : index_new(&ix, e);
+    enum err_code code = index_new(&ix, e);
     code = code ? code : flows_new(ix, &flows, e);
-    for (size_t i = 0; i < nb.ncells && !code; i++) {
-        code = add_cell(ix, flows, &nb.cells[i], e);
+    for (size_t i = 0; i < nb->ncells && !code; i++) {
+        code = add_cell(ix, flows, &nb->cells[i], e);
     }
     if (!code) {
         const char *flow = o->flow ? o->flow : flows_current(flows);
@@ -120,6 +121,24 @@ static enum err_code unit_of_notebook(const char *path, const struct source_opti
     }
     flows_free(flows);
     index_free(ix);
+    return code;
+}
+
+/* *fresh: the cache file's path if the text is to be kept there once it has compiled, else "". */
+static enum err_code unit_of_notebook(const char *path, const char *store, const struct source_options *o, struct buf *unit,
+                                      char fresh[PATH_SIZE], struct err *e)
+{
+    struct notebook nb;
+    fresh[0] = '\0';
+    enum err_code code = notebook_read(path, &nb, e);
+    if (!code) {
+        char cache[PATH_SIZE];
+        bool cached = unit_cache_path(store, &nb, o->flow, o->inputs, cache, sizeof cache);
+        if (!cached || !unit_cache_read(cache, unit)) {
+            code = lower_notebook(path, &nb, o, unit, e);
+            (void)snprintf(fresh, PATH_SIZE, "%s", cached ? cache : "");
+        }
+    }
     notebook_done(&nb);
     return code;
 }
@@ -195,8 +214,12 @@ enum err_code flow_file_open(const char *path, const struct source_options *o, s
         out->so_path = realpath(path, NULL);
         code = out->so_path ? ERR_NONE : err_errno(e, "'%s'", path);
     } else if (!code) {
-        code = notebook ? unit_of_notebook(path, o, &out->unit, e) : unit_of_c(path, &out->unit, e);
+        char fresh[PATH_SIZE] = "";
+        code = notebook ? unit_of_notebook(path, out->store, o, &out->unit, fresh, e) : unit_of_c(path, &out->unit, e);
         code = code ? code : compile(out, o->tier, e);
+        if (!code && fresh[0]) {
+            unit_cache_write(fresh, &out->unit);
+        }
     }
     return code ? code : open_object(out, e);
 }

@@ -276,7 +276,7 @@ bool token_is(const struct tokens *t, size_t i, const char *spelling)
     }
     const char *s = t->text + t->at[i].start;
     size_t len = t->at[i].len;
-    return strncmp(s, spelling, len) == 0 && spelling[len] == '\0';
+    return s[0] == spelling[0] && strncmp(s, spelling, len) == 0 && spelling[len] == '\0'; /* mostly the first byte tells */
 }
 
 size_t token_match(const struct tokens *t, size_t i)
@@ -381,7 +381,7 @@ static const struct word words[] = {
 
 static int compare_word(const char *s, size_t len, const char *word)
 {
-    int c = strncmp(s, word, len);
+    int c = s[0] != word[0] ? s[0] - word[0] : strncmp(s, word, len);
     return c ? c : -(int)(word[len] != '\0');
 }
 
