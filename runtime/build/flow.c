@@ -192,6 +192,25 @@ static enum err_code with_cc(const struct job *j, const char *source, const char
 
 /* ---- the whole ---- */
 
+/* Whether the text includes files besides weir.h by `#include "..."`: what they say is not in the key. */
+static bool includes_own(const struct job *j)
+{
+    static const char word[] = "#include \"";
+    const char *end = j->text + j->len;
+    for (const char *p = j->text; (p = memmem(p, (size_t)(end - p), word, sizeof word - 1)); p += sizeof word - 1) {
+        bool line = p == j->text || p[-1] == '\n';
+        if (line && strncmp(p + sizeof word - 1, "weir.h\"", 7) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_built(const struct job *j, const char *so)
+{
+    return access(so, R_OK) == 0 && !includes_own(j);
+}
+
 static enum err_code job_run(const struct job *j, enum build_tier tier, char so[FLOW_PATH], enum build_tier *used,
                              struct err *e)
 {
@@ -199,13 +218,13 @@ static enum err_code job_run(const struct job *j, enum build_tier tier, char so[
     bool use_cc = tier == BUILD_CC;
     job_path(j, ".cc.so", so);
     *used = BUILD_CC;
-    if (access(so, R_OK) == 0) {
+    if (is_built(j, so)) {
         return ERR_NONE;
     }
     if (tier == BUILD_TCC) {
         job_path(j, ".tcc.so", so);
         *used = BUILD_TCC;
-        if (access(so, R_OK) == 0) {
+        if (is_built(j, so)) {
             return ERR_NONE;
         }
     }

@@ -1,5 +1,5 @@
-/* Metadata of a run in batches (see run.h): a transaction is open while tasks come in, and is committed every 1,000 tasks or
- * 100 ms, so that readers see the run grow and a commit's cost is shared. */
+/* Metadata of a run in batches (see run.h): a transaction is open while tasks come in, and is committed every 1,000 tasks, after
+ * 100 ms, or as soon as nothing comes in for some milliseconds, so that readers see the run grow and a commit's cost is shared. */
 #include "runtime/flow/run.h"
 
 #include <string.h>
@@ -71,7 +71,7 @@ enum err_code journal_task(struct run *r, const struct meta_task *t, const struc
     return code;
 }
 
-enum err_code journal_tick(struct run *r, struct err *e)
+enum err_code journal_tick(struct run *r, bool quiet, struct err *e)
 {
     double now = run_clock();
     enum err_code code = ERR_NONE;
@@ -80,7 +80,7 @@ enum err_code journal_tick(struct run *r, struct err *e)
         code = open_batch(r, e);
         code = code ? code : metadata_run_beat(r->metadata, r->id, run_now(), e);
     }
-    if (!code && r->batch && (r->batched >= BATCH_TASKS || now - r->batch_began >= batch_seconds)) {
+    if (!code && r->batch && (quiet || r->batched >= BATCH_TASKS || now - r->batch_began >= batch_seconds)) {
         code = close_batch(r, e);
     }
     return code;

@@ -134,7 +134,7 @@ enum { LOG_MOST = 1 << 30 };       /* bytes a task may print */
 
 enum err_code journal_begin(struct run *r, struct err *e);    /* the run's row, its code */
 enum err_code journal_task(struct run *r, const struct meta_task *t, const struct meta_artifact *a, size_t n, struct err *e);
-enum err_code journal_tick(struct run *r, struct err *e);     /* commit what has waited long enough */
+enum err_code journal_tick(struct run *r, bool quiet, struct err *e); /* commit what has waited long enough; quiet: all */
 enum err_code journal_end(struct run *r, enum meta_status status, const char *reason, struct err *e);
 
 /* ---- progress.c: for people at a terminal ---- */

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 50, ZYGOTES_MOST = 1024, REPLIES_AT_ONCE = 32 };
+enum { LOOK_MS = 50, QUIET_MS = 4 /* without news: what is recorded is committed */, ZYGOTES_MOST = 1024, REPLIES_AT_ONCE = 32 };
 
 struct signals {
     int fd;
@@ -173,9 +173,10 @@ static enum err_code begin(struct run *r, struct err *e)
 
 /* ---- the loop ---- */
 
-/* Wait for something to hear, at most LOOK_MS. interrupted and dead tell what else came. */
-static enum err_code wait_for(struct run *r, struct pollfd *fds, const struct signals *s, bool *interrupted, bool *dead,
-                              struct err *e)
+/* Wait for something to hear, at most LOOK_MS, or QUIET_MS while something is not committed. *quiet: nothing came.
+ * interrupted and dead tell what else did. */
+static enum err_code wait_for(struct run *r, struct pollfd *fds, const struct signals *s, bool *quiet, bool *interrupted,
+                              bool *dead, struct err *e)
 {
     unsigned n = 2 + r->pool.started;
     fds[0] = (struct pollfd){ .fd = r->pool.replies[0], .events = POLLIN };
@@ -183,7 +184,9 @@ static enum err_code wait_for(struct run *r, struct pollfd *fds, const struct si
     for (unsigned i = 0; i < r->pool.started; i++) {
         fds[2 + i] = (struct pollfd){ .fd = r->pool.zygotes[i].pidfd, .events = POLLIN };
     }
-    if (poll(fds, n, LOOK_MS) < 0 && errno != EINTR) {
+    int ready = poll(fds, n, r->batch ? QUIET_MS : LOOK_MS);
+    *quiet = ready == 0;
+    if (ready < 0 && errno != EINTR) {
         return err_errno(e, "waiting for tasks");
     }
     struct signalfd_siginfo info;
@@ -208,10 +211,10 @@ static enum err_code hear(struct run *r, struct err *e)
     return code;
 }
 
-static enum err_code look(struct run *r, struct events_count *counts, struct err *e)
+static enum err_code look(struct run *r, bool quiet, struct events_count *counts, struct err *e)
 {
     double now = run_clock();
-    enum err_code code = journal_tick(r, e);
+    enum err_code code = journal_tick(r, quiet, e);
     if (code || now - r->looked < LOOK_MS * 1e-3) {
         return code;
     }
@@ -231,16 +234,17 @@ static enum err_code loop(struct run *r, const struct signals *s, struct err *e)
     struct events_count *counts = calloc(r->flow->nsteps, sizeof *counts);
     enum err_code code = fds && counts ? ERR_NONE : err_memory(e);
     while (!code) {
+        bool quiet = false;
         bool interrupted = false;
         bool dead = false;
         code = r->failure.code ? ERR_NONE : dispatch(r, e);
         if (code || !r->pool.in_flight) {
             break;
         }
-        code = wait_for(r, fds, s, &interrupted, &dead, e);
+        code = wait_for(r, fds, s, &quiet, &interrupted, &dead, e);
         code = code ? code : hear(r, e);
         code = code || !dead ? code : pool_check(&r->pool, e);
-        code = code ? code : look(r, counts, e);
+        code = code ? code : look(r, quiet, counts, e);
         if (!code && interrupted) {
             code = err_set(e, ERR_INTERRUPTED, "the run was interrupted");
         }
