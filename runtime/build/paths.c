@@ -56,7 +56,8 @@ static bool try_folder(char out[PATH_SIZE], const char *base, const char *rest, 
 
 static bool find_include(struct paths *p, const char *dir, const char *root)
 {
-    static const char *const beside[] = { "../runtime/include", "../../runtime/include", "../include/weir",
+    static const char *const beside[] = { "../runtime/include", "../../runtime/include",
+                                          "../../../runtime/include" /* build/asan/tests */, "../include/weir",
                                           "../../include/weir" };
     if (root) {
         return try_folder(p->include, root, "runtime/include", "weir.h") ||
