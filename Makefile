@@ -147,12 +147,12 @@ test: ready ## one test: T=lexer (a cmocka program), T=tests/flows (a folder or 
 
 # ---- the same code under other eyes; each in a build folder of its own ----
 SAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
-# (In the flows of the tests a null pointer is how a step crashes: that is left to the kernel.)
+# (In the flows of the tests null pointers and divisions by zero are how a step crashes: left to the kernel.)
 asan: ## the tests (without the browser) with AddressSanitizer and UBSan: host, runtime and, compiled by cc, the flows' code
 	@tests/setup.sh packages build jupyter check
 	@$(MAKE) --no-print-directory ready
 	@$(MAKE) --no-print-directory -j$(JOBS) B=build/asan OPT="-O1 -g" SAN="$(SAN_FLAGS)" all unit-programs
-	@ASAN_OPTIONS=detect_leaks=0:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 WEIR_TIER=cc WEIR_CFLAGS="$(SAN_FLAGS) -fno-sanitize=null" \
+	@ASAN_OPTIONS=detect_leaks=0:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 WEIR_TIER=cc WEIR_CFLAGS="$(SAN_FLAGS) -fno-sanitize=null,integer-divide-by-zero" \
 	    tests/check.sh build/asan $(VENV) $(or $(PYTEST),tests/unit tests/protocol tests/cells tests/flows)
 
 tsan: ## the cmocka programs with ThreadSanitizer

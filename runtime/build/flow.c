@@ -171,7 +171,7 @@ static enum err_code with_cc(const struct job *j, const char *source, const char
     flags_init(&f);
     const char *const head[] = {
         flags_compiler(), "-O2", "-gdwarf-4",    "-shared", "-fPIC", "-fdiagnostics-plain-output",
-        "-Wl,-Bsymbolic", "-I",  j->include_dir, "-o",      own,     NULL
+        "-Wl,-Bsymbolic", "-I",  j->include_dir, "-iquote", ".",     "-o",      own,     NULL
     };
     flags_adds(&f, head);
     flags_adds(&f, flags_strict());

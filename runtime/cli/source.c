@@ -9,9 +9,11 @@
 
 #include <ctype.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MAX_UNIT = 64 << 20, PATH_SIZE = 4096 };
 
@@ -199,6 +201,39 @@ static enum err_code compile(struct flow_file *f, enum build_tier tier, struct e
     return code;
 }
 
+/* A notebook or flow.c into a shared object. The working folder is the file's meanwhile, since that is where its own headers are. */
+static enum err_code build_file(const char *name, bool notebook, const struct source_options *o, struct flow_file *out,
+                                struct err *e)
+{
+    char fresh[PATH_SIZE] = "";
+    enum err_code code = notebook ? unit_of_notebook(name, out->store, o, &out->unit, fresh, e) : unit_of_c(name, &out->unit, e);
+    code = code ? code : compile(out, o->tier, e);
+    if (!code && fresh[0]) {
+        unit_cache_write(fresh, &out->unit);
+    }
+    return code;
+}
+
+static enum err_code build_in_folder(const char *path, const char *folder, bool notebook, const struct source_options *o,
+                                     struct flow_file *out, struct err *e)
+{
+    const char *slash = strrchr(path, '/');
+    int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (here < 0 || chdir(folder) != 0) {
+        enum err_code code = err_errno(e, "folder '%s'", here < 0 ? "." : folder);
+        if (here >= 0) {
+            (void)close(here);
+        }
+        return code;
+    }
+    enum err_code code = build_file(slash ? slash + 1 : path, notebook, o, out, e);
+    if (fchdir(here) != 0 && !code) {
+        code = err_errno(e, "the folder that this began in");
+    }
+    (void)close(here);
+    return code;
+}
+
 enum err_code flow_file_open(const char *path, const struct source_options *o, struct flow_file *out, struct err *e)
 {
     *out = (struct flow_file){ .tier = o->tier };
@@ -214,12 +249,7 @@ enum err_code flow_file_open(const char *path, const struct source_options *o, s
         out->so_path = realpath(path, NULL);
         code = out->so_path ? ERR_NONE : err_errno(e, "'%s'", path);
     } else if (!code) {
-        char fresh[PATH_SIZE] = "";
-        code = notebook ? unit_of_notebook(path, out->store, o, &out->unit, fresh, e) : unit_of_c(path, &out->unit, e);
-        code = code ? code : compile(out, o->tier, e);
-        if (!code && fresh[0]) {
-            unit_cache_write(fresh, &out->unit);
-        }
+        code = build_in_folder(path, folder, notebook, o, out, e);
     }
     return code ? code : open_object(out, e);
 }

@@ -44,3 +44,12 @@ def test_a_changed_header_of_ones_own_is_seen(weir_build, tmp_path):
     (tmp_path / "own.h").write_text("enum { OWN = 2 };\n")
     assert "[only] 2" in run(weir_build, tmp_path)
     assert units(tmp_path) == set()
+
+
+def test_a_header_is_looked_for_beside_the_notebook(weir_build, tmp_path):
+    notebook(tmp_path / "x.ipynb", '#include "own.h"', '%%step only\nprintf("%d\\n", OWN);')
+    (tmp_path / "own.h").write_text("enum { OWN = 7 };\n")
+    for tier in ("tcc", "cc"):
+        done = subprocess.run([weir_build / "weir", "run", f"{tmp_path.name}/x.ipynb", "--tier", tier], cwd=tmp_path.parent,
+                              capture_output=True, text=True, timeout=60)
+        assert "[only] 7" in done.stdout, done.stderr
