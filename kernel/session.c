@@ -185,6 +185,7 @@ static void execute_cell(struct session *s, const struct cell *cell, const char 
     enum err_code code = magic ? magics_run(s->magics, cell, e) : session_cell(s, cell, label, e);
     e->code = code;
     if (!code && !magic) {
+        flows_forget(s->flows, cell->id); /* it may have been a step the last time it ran */
         magics_settle(s->magics);
     }
 }

@@ -13,10 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { BUSY_MS = 60000, CHECKPOINT_PAGES = 8000 };
+enum { BUSY_MS = 60000, LOG_BYTES = 1 << 20 /* of the log that a closing process leaves behind */, CHECKPOINT_PAGES = 8000 };
 
 static const char *const SQL[SQL_STATEMENTS] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -317,6 +318,18 @@ enum err_code metadata_open(const char *store_path, bool create, struct metadata
     return ERR_NONE;
 }
 
+/* Whoever opens the database next reads the log whole: once it is long, put it into the database, if nobody else is there. */
+static void shorten_log(struct metadata *m)
+{
+    char *path = sqlite3_mprintf("%s/metadata.db-wal", m->store_path);
+    struct stat st;
+    if (path && stat(path, &st) == 0 && st.st_size > LOG_BYTES) {
+        sqlite3_busy_timeout(m->db, 0);
+        (void)sqlite3_wal_checkpoint_v2(m->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL); /* somebody is: next time */
+    }
+    sqlite3_free(path);
+}
+
 void metadata_close(struct metadata *m)
 {
     if (!m) {
@@ -324,6 +337,9 @@ void metadata_close(struct metadata *m)
     }
     for (int i = 0; i < SQL_STATEMENTS; i++) {
         (void)sqlite3_finalize(m->statements[i]); /* repeats an older error */
+    }
+    if (m->db && m->store_path) {
+        shorten_log(m);
     }
     (void)sqlite3_close(m->db); /* rolls back what was not committed */
     arena_done(&m->names);

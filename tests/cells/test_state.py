@@ -128,3 +128,19 @@ def test_output_is_seen_while_the_cell_runs(kernel):
 
 def test_reading_stdin_meets_its_end(run_cell):
     assert run_cell("getchar() == EOF").result == "1"
+
+
+def test_a_cell_that_is_no_step_any_more_leaves_its_flow(kernel):
+    def run(code):
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False,
+                   "stop_on_error": True}
+        message = kernel.session.msg("execute_request", content, metadata={"cellId": "one-cell"})
+        kernel.shell_channel.send(message)
+        while True:
+            reply = kernel.get_shell_msg(timeout=20)
+            if reply["parent_header"]["msg_id"] == message["header"]["msg_id"]:
+                return reply["content"]
+
+    assert run("%%step only\nartifact int x = 1;")["status"] == "ok"
+    assert run("int x = 1;")["status"] == "ok"
+    assert run("%flow run")["status"] == "error"
