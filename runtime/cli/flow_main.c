@@ -1,6 +1,7 @@
 /* See flow_main.h. Options stand in one table; a flow's parameters are options too, typed by the artifact table. */
 #include "runtime/cli/flow_main.h"
 
+#include "runtime/base/words.h"
 #include "runtime/flow/flow_graph.h"
 #include "runtime/metadata/metadata.h"
 #include "runtime/store/store.h"
@@ -141,34 +142,22 @@ static const struct weir_artifact *parameter_of(const struct weir_flow *flow, co
     return NULL;
 }
 
-/* Letters to change, add or take to make b of a; at most NAME_MAX_BYTES of each are looked at. */
+/* At most NAME_MAX_BYTES of each are looked at. */
 static unsigned distance(const char *a, size_t n, const char *b)
 {
-    unsigned row[NAME_MAX_BYTES + 1];
-    size_t m = strnlen(b, NAME_MAX_BYTES);
-    n = n < NAME_MAX_BYTES ? n : NAME_MAX_BYTES;
-    for (unsigned k = 0; k <= m; k++) {
-        row[k] = k;
-    }
-    for (size_t i = 1; i <= n; i++) {
-        unsigned corner = row[0];
-        row[0] = (unsigned)i;
-        for (size_t k = 1; k <= m; k++) {
-            unsigned change = corner + (a[i - 1] != b[k - 1] && !(a[i - 1] == '_' && b[k - 1] == '-'));
-            corner = row[k];
-            unsigned other = (row[k] < row[k - 1] ? row[k] : row[k - 1]) + 1;
-            row[k] = change < other ? change : other;
-        }
-    }
-    return row[m];
+    return words_distance(a, n < NAME_MAX_BYTES ? n : NAME_MAX_BYTES, b, strnlen(b, NAME_MAX_BYTES), false);
 }
 
 static enum err_code unknown_option(const struct weir_flow *flow, const char *word, size_t len, struct err *e)
 {
     const char *best = NULL;
     unsigned least = (unsigned)len / 2 + 1;
+    char dashed[NAME_MAX_BYTES]; /* "max_workers" means --max-workers */
+    for (size_t k = 0; k < len && k < sizeof dashed; k++) {
+        dashed[k] = word[k] == '_' ? '-' : word[k];
+    }
     for (unsigned i = 0; i < NOPTIONS; i++) {
-        unsigned d = distance(word, len, run_options[i].name);
+        unsigned d = distance(dashed, len, run_options[i].name);
         best = d < least ? run_options[i].name : best;
         least = d < least ? d : least;
     }

@@ -1,6 +1,8 @@
 /* What is looked at before a cell goes to a compiler: calls of undeclared functions, and what tcc is not the right compiler
  * for. See cell_internal.h. */
 #include "runtime/lang/cell_internal.h"
+
+#include "runtime/base/words.h"
 #include "runtime/lang/constant.h"
 #include "runtime/lang/scan.h"
 
@@ -88,29 +90,14 @@ static bool is_free(struct lowering *l, const struct item *item, size_t i, bool 
     return false;
 }
 
-/* Edit distance, as far as it stays below `limit`. */
+/* As far as it stays below `limit`. Words whose lengths differ by more are not looked at. */
 static unsigned distance(const char *a, size_t na, const char *b, size_t nb, unsigned limit)
 {
-    unsigned row[MAX_NAME + 1];
     if (na > MAX_NAME || nb > MAX_NAME || (na > nb ? na - nb : nb - na) >= limit) {
         return limit;
     }
-    for (size_t j = 0; j <= nb; j++) {
-        row[j] = (unsigned)j;
-    }
-    for (size_t i = 1; i <= na; i++) {
-        unsigned diagonal = row[0];
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= nb; j++) {
-            unsigned above = row[j];
-            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-            best = above + 1 < best ? above + 1 : best;
-            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            diagonal = above;
-            row[j] = best;
-        }
-    }
-    return row[nb] < limit ? row[nb] : limit;
+    unsigned d = words_distance(a, na, b, nb, false);
+    return d < limit ? d : limit;
 }
 
 struct near {

@@ -4,10 +4,11 @@
  * any step between the two declared comes in several versions, to be had through `inputs` alone. */
 #include "runtime/lang/model_reach.h"
 #include "runtime/base/buf.h"
+#include "runtime/base/words.h"
 
 #include <string.h>
 
-enum { NONE = -1, NEAREST = 4, LISTED = 8, MAX_WORD = 100 };
+enum { NONE = -1, NEAREST = 4, LISTED = 8 };
 
 bool model_inside(const struct model *m, unsigned step, int split)
 {
@@ -110,29 +111,6 @@ int model_find_loop(const struct model *m, int split, const char *name, size_t l
     return NONE;
 }
 
-/* Levenshtein's distance, by rows. */
-static unsigned distance(const char *a, size_t na, const char *b, size_t nb)
-{
-    unsigned row[MAX_WORD + 1];
-    if (na > MAX_WORD || nb > MAX_WORD) {
-        return MAX_WORD;
-    }
-    for (size_t j = 0; j <= nb; j++) {
-        row[j] = (unsigned)j;
-    }
-    for (size_t i = 1; i <= na; i++) {
-        unsigned diagonal = row[0];
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= nb; j++) {
-            unsigned change = diagonal + (a[i - 1] != b[j - 1]);
-            unsigned shorter = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            diagonal = row[j];
-            row[j] = change < shorter ? change : shorter;
-        }
-    }
-    return row[nb];
-}
-
 void model_nearest(const struct model *m, unsigned step, const char *name, size_t len, struct buf *out)
 {
     const char *best[LISTED] = { NULL };
@@ -142,7 +120,7 @@ void model_nearest(const struct model *m, unsigned step, const char *name, size_
         if (m->steps[step].in[i] != REACH_HERE && !m->steps[step].declares[i]) {
             continue;
         }
-        unsigned d = distance(name, len, n->name, strlen(n->name)), at = count < NEAREST ? count++ : NEAREST;
+        unsigned d = words_distance(name, len, n->name, strlen(n->name), false), at = count < NEAREST ? count++ : NEAREST;
         for (; at > 0 && score[at - 1] > d; at--) {
             score[at] = score[at - 1];
             best[at] = best[at - 1];

@@ -1,6 +1,8 @@
 /* See options.h. */
 #include "runtime/view/options.h"
 
+#include "runtime/base/words.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -214,36 +216,6 @@ void options_help(struct buf *out, const struct option_row *rows)
     }
 }
 
-/* Edits (insert, delete, replace, swap neighbours) between two words: the optimal string alignment distance. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t n = strlen(a);
-    size_t m = strlen(b);
-    size_t rows[3][MAX_NAME + 1];
-    if (n > MAX_NAME || m > MAX_NAME) {
-        return SIZE_MAX;
-    }
-    for (size_t k = 0; k <= m; k++) {
-        rows[0][k] = k;
-    }
-    for (size_t i = 1; i <= n; i++) {
-        size_t *now = rows[i % 3];
-        const size_t *before = rows[(i - 1) % 3];
-        now[0] = i;
-        for (size_t k = 1; k <= m; k++) {
-            size_t best = before[k - 1] + (a[i - 1] != b[k - 1]);
-            best = before[k] + 1 < best ? before[k] + 1 : best;
-            best = now[k - 1] + 1 < best ? now[k - 1] + 1 : best;
-            if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1]) {
-                size_t swapped = rows[(i - 2) % 3][k - 2] + 1;
-                best = swapped < best ? swapped : best;
-            }
-            now[k] = best;
-        }
-    }
-    return rows[n % 3][m];
-}
-
 /* How far a name is from a word, SIZE_MAX: too far to be meant. A beginning of a name is next to it. */
 static size_t nearness(const char *word, const char *name)
 {
@@ -252,7 +224,8 @@ static size_t nearness(const char *word, const char *name)
     if (len >= 2 && strncmp(word, name, len) == 0) {
         return 0;
     }
-    size_t d = distance(word, name);
+    size_t n = strlen(name);
+    size_t d = len > MAX_NAME || n > MAX_NAME ? SIZE_MAX : words_distance(word, len, name, n, true);
     return d <= far ? d : SIZE_MAX;
 }
 
