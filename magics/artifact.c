@@ -2,6 +2,7 @@
 #include "magics/known.h"
 #include "magics/state.h"
 #include "magics/values.h"
+#include "runtime/base/html.h"
 #include "runtime/view/artifacts.h"
 #include "runtime/view/view.h"
 
@@ -46,9 +47,9 @@ static enum err_code list(struct magics *m, struct metadata *db, const char *sto
     known_lines(&k, lines, n);
     buf_printf(text, "flow '%s', run %s%s\n", run.flow, run.name, n ? "" : ": no artifacts");
     buf_str(html, "<div style=\"font-size:90%\">flow <b>");
-    view_escape(html, run.flow);
+    html_escape(html, run.flow);
     buf_str(html, "</b> · run ");
-    view_escape(html, run.name);
+    html_escape(html, run.name);
     buf_str(html, n ? "</div>" : " · no artifacts</div>");
     if (n) {
         artifacts_write_list(html, text, lines, n);

@@ -2,6 +2,7 @@
 #include "magics/progress.h"
 
 #include "magics/summary.h"
+#include "runtime/base/html.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -48,9 +49,9 @@ static void show_live(struct progress *p)
         buf_clear(&html);
     }
     buf_str(&html, "<div style=\"font-size:90%\">flow <b>");
-    view_escape(&html, p->flow);
+    html_escape(&html, p->flow);
     buf_str(&html, "</b> · run ");
-    view_escape(&html, p->run);
+    html_escape(&html, p->run);
     buf_printf(&html, " · %llu running · ", (unsigned long long)all_running(p));
     view_seconds(&html, p->elapsed);
     buf_str(&html, "</div>");

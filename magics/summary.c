@@ -3,6 +3,7 @@
 
 #include "magics/known.h"
 #include "magics/progress.h"
+#include "runtime/base/html.h"
 #include "runtime/view/table.h"
 
 #include <inttypes.h>
@@ -70,7 +71,7 @@ static void write_artifacts(const struct progress *p, struct metadata *m, int64_
     if (artifacts_list(m, p->store, run, a, &lines, &n, e)) {
         buf_printf(text, "artifacts: %s\n", e->msg);
         buf_str(html, "<div>artifacts: ");
-        view_escape(html, e->msg);
+        html_escape(html, e->msg);
         buf_str(html, "</div>");
     } else if (n) {
         struct known k;
@@ -92,11 +93,11 @@ static void write_head(const struct progress *p, struct buf *html, struct buf *t
         buf_clear(html); /* too many steps to draw: the table says it all */
     }
     buf_str(html, "<div style=\"font-size:90%\">flow <b>");
-    view_escape(html, p->flow);
+    html_escape(html, p->flow);
     buf_str(html, "</b> · run ");
-    view_escape(html, p->run);
+    html_escape(html, p->run);
     buf_str(html, " · ");
-    view_escape(html, line.data);
+    html_escape(html, line.data);
     buf_str(html, "</div>");
     buf_done(&line);
 }

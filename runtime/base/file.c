@@ -112,8 +112,7 @@ static int create_beside(const char *path, mode_t mode, char *tmp, size_t size)
     return -1;
 }
 
-/* The folder that path lies in. */
-static void parent_of(const char *path, char *dir, size_t size)
+void file_parent(const char *path, char *dir, size_t size)
 {
     const char *slash = strrchr(path, '/');
     if (!slash) {
@@ -146,7 +145,7 @@ enum err_code file_write_atomic(const char *path, const void *data, size_t len, 
     }
     if (durable) {
         char dir[PATH_MAX];
-        parent_of(path, dir, sizeof dir);
+        file_parent(path, dir, sizeof dir);
         code = file_sync_dir(dir, e);
     }
     return code;

@@ -20,6 +20,9 @@ enum err_code file_write_atomic(const char *path, const void *data, size_t len, 
 /* The folder at path and those above it, mode 0777 less the umask. One that is there already is fine. */
 enum err_code file_mkdirs(const char *path, struct err *e);
 
+/* The folder that path lies in ("." if it names none), into dir; cut at size. */
+void file_parent(const char *path, char *dir, size_t size);
+
 /* Put a folder's entries on disk (after a rename into it). */
 enum err_code file_sync_dir(const char *path, struct err *e);
 

@@ -6,10 +6,10 @@
 #include "runtime/build/cells.h"
 
 #include "runtime/base/file.h"
+#include "runtime/base/spawn.h"
 #include "runtime/build/diagnostics.h"
 #include "runtime/build/elf64.h"
 #include "runtime/build/flags.h"
-#include "runtime/build/spawn.h"
 #include "runtime/build/temporary.h"
 
 #include <dlfcn.h>

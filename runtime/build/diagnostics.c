@@ -7,8 +7,8 @@
 #include "runtime/build/diagnostics.h"
 
 #include "runtime/base/file.h"
+#include "runtime/base/spawn.h"
 #include "runtime/build/flags.h"
-#include "runtime/build/spawn.h"
 #include "runtime/build/temporary.h"
 
 #include <ctype.h>

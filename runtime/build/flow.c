@@ -10,9 +10,9 @@
 
 #include "runtime/base/file.h"
 #include "runtime/base/sha256.h"
+#include "runtime/base/spawn.h"
 #include "runtime/build/diagnostics.h"
 #include "runtime/build/flags.h"
-#include "runtime/build/spawn.h"
 #include "runtime/build/tcc.h"
 #include "runtime/build/where.h"
 

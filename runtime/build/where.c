@@ -3,8 +3,8 @@
 #include "runtime/build/where.h"
 
 #include "runtime/base/file.h"
+#include "runtime/base/spawn.h"
 #include "runtime/build/elf64.h"
-#include "runtime/build/spawn.h"
 #include "runtime/build/tcc.h"
 #include "runtime/build/temporary.h"
 

@@ -1,17 +1,15 @@
 /* Why a task failed, in words, and where (see run.h). A crashed task left addresses; whoever compiled the flow turns them
  * into a cell and line (options->where), and for a program with the flow in it addr2line does. */
+#include "runtime/base/spawn.h"
 #include "runtime/flow/run.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
+enum { ANSWER_MOST = 4096 };
 
 /* "cell [4]:3" (as #line named it) from addr2line's answer: the first line that is of a cell. */
 static bool parse_answer(char *text, char *cell, size_t size, int *line)
@@ -30,54 +28,23 @@ static bool parse_answer(char *text, char *cell, size_t size, int *line)
     return false;
 }
 
-static size_t read_all(int fd, char *text, size_t size)
-{
-    size_t got = 0;
-    while (got < size - 1) {
-        ssize_t n = read(fd, text + got, size - 1 - got);
-        if (n == 0 || (n < 0 && errno != EINTR)) {
-            break;
-        }
-        got += n > 0 ? (size_t)n : 0;
-    }
-    text[got] = '\0';
-    return got;
-}
-
 /* Where these offsets of this executable are, by addr2line; false if that is not installed or does not know. */
 static bool where_in_program(const uint64_t *pcs, unsigned n, char *cell, size_t size, int *line)
 {
     char exe[64];
-    char tool[] = "addr2line", option[] = "-e";
     char numbers[RECORD_PCS][24];
-    char *argv[RECORD_PCS + 4] = { tool, option, exe };
+    const char *argv[RECORD_PCS + 4] = { "addr2line", "-e", exe };
     (void)snprintf(exe, sizeof exe, "/proc/%d/exe", (int)getpid());
     for (unsigned i = 0; i < n; i++) {
         (void)snprintf(numbers[i], sizeof numbers[i], "0x%llx", (unsigned long long)pcs[i]);
         argv[3 + i] = numbers[i];
     }
-    int out[2];
-    if (pipe2(out, O_CLOEXEC) < 0) {
-        return false;
-    }
-    posix_spawn_file_actions_t actions;
-    pid_t pid = 0;
-    int error = posix_spawn_file_actions_init(&actions);
-    if (!error) {
-        error = posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-        error = error ? error : posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-        error = error ? error : posix_spawnp(&pid, tool, &actions, NULL, argv, environ);
-        (void)posix_spawn_file_actions_destroy(&actions);
-    }
-    (void)close(out[1]);
-    char text[4096] = "";
-    if (!error) {
-        (void)read_all(out[0], text, sizeof text);
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
-        }
-    }
-    (void)close(out[0]);
-    return !error && parse_answer(text, cell, size, line);
+    struct buf answer;
+    int status;
+    buf_init(&answer, ANSWER_MOST);
+    bool known = spawn_capture(argv, &answer, &status, NULL) == ERR_NONE && parse_answer(answer.data, cell, size, line);
+    buf_done(&answer);
+    return known;
 }
 
 /* Set why's cell and line by the crash's addresses, innermost first, if one of them is known. */

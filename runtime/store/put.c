@@ -104,7 +104,7 @@ static enum err_code name_object(int fd, const char *tmp, const char *object, si
         return err_errno(e, "writing '%s'", object);
     }
     char dir[PATH_MAX];
-    (void)snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(object, '/') - object), object);
+    file_parent(object, dir, sizeof dir);
     int failed = rename(tmp, object);
     if (failed && errno == ENOENT) { /* the first object of its folder */
         enum err_code code = file_mkdirs(dir, e);

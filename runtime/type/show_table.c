@@ -3,6 +3,7 @@
  * Rows are the elements of all dimensions but the last one of plain values ("[1][0]"); columns are the last dimension,
  * or for structs the members, those of nested structs as "a.b". */
 #include "runtime/base/arena.h"
+#include "runtime/base/html.h"
 #include "runtime/type/show_internal.h"
 
 #include <stdio.h>
@@ -170,32 +171,10 @@ static enum err_code make_rows(struct grid *g, const struct weir_field *f, unsig
 
 /* ---- HTML ---- */
 
-static void html_text(struct buf *html, const char *s)
-{
-    for (; *s; s++) {
-        switch (*s) {
-        case '<':
-            buf_str(html, "&lt;");
-            break;
-        case '>':
-            buf_str(html, "&gt;");
-            break;
-        case '&':
-            buf_str(html, "&amp;");
-            break;
-        case '"':
-            buf_str(html, "&quot;");
-            break;
-        default:
-            buf_char(html, *s);
-        }
-    }
-}
-
 static void html_cell(struct buf *html, const char *tag, const char *text)
 {
     buf_printf(html, "<%s>", tag);
-    html_text(html, text);
+    html_escape(html, text);
     buf_printf(html, "</%s>", tag);
 }
 

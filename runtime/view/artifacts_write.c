@@ -1,4 +1,5 @@
 /* See artifacts.h: the texts of artifacts. */
+#include "runtime/base/html.h"
 #include "runtime/view/artifacts.h"
 #include "runtime/view/table.h"
 #include "runtime/view/view.h"
@@ -184,12 +185,12 @@ static enum err_code write_one(struct buf *html, struct buf *text, const char *s
     }
     if (html) {
         buf_str(html, "<div><b>");
-        view_escape(html, c->found[0].name);
+        html_escape(html, c->found[0].name);
         buf_str(html, "</b> <span style=\"font-size:90%\">");
         for (const char *p = facts.data; *p;) { /* the hash on a line of its own */
             size_t len = strcspn(p, "\n");
             char *line = arena_strndup(a, p, len);
-            view_escape(html, line ? line : "");
+            html_escape(html, line ? line : "");
             p += len + (p[len] == '\n');
             buf_str(html, *p ? "<br>" : "");
         }
@@ -329,11 +330,11 @@ static enum err_code write_many(struct buf *html, struct buf *text, const char *
     }
     if (!code && html) {
         buf_str(html, "<div><b>");
-        view_escape(html, c->found[0].step);
+        html_escape(html, c->found[0].step);
         buf_char(html, '.');
-        view_escape(html, c->found[0].name);
+        html_escape(html, c->found[0].name);
         buf_printf(html, "</b> <span style=\"font-size:90%%\">of %zu tasks, run ", c->count);
-        view_escape(html, c->run.name);
+        html_escape(html, c->run.name);
         buf_str(html, "</span></div>");
     }
     if (!code) {

@@ -2,6 +2,7 @@
  *
  * No ids, no classes, no scripts: several pictures on a page can't disturb one another, and JupyterLab's sanitiser leaves
  * them as they are. Arrows come in horizontally, so that their heads are plain triangles. */
+#include "runtime/base/html.h"
 #include "runtime/view/layout.h"
 #include "runtime/view/view.h"
 
@@ -67,7 +68,7 @@ static void draw_label(struct buf *out, const struct layout *l, const struct lay
     buf_printf(out,
                "<text x=\"%.1f\" y=\"%.1f\" font-size=\"11\" fill=\"currentColor\" fill-opacity=\".75\">",
                from->x + from->width + 8, from->y + LAYOUT_BOX_HEIGHT / 2.0 - 8);
-    view_escape(out, edge->label);
+    html_escape(out, edge->label);
     buf_str(out, "</text>");
 }
 
@@ -106,10 +107,10 @@ static void draw_node(struct buf *out, const struct layout_node *n, const struct
 {
     const char *fill = color(s);
     buf_str(out, "<g><title>");
-    view_escape(out, n->name);
+    html_escape(out, n->name);
     if (step && step->cell && step->cell[0]) {
         buf_str(out, ", ");
-        view_escape(out, step->cell);
+        html_escape(out, step->cell);
     }
     buf_str(out, "</title>");
     for (int k = n->many ? 2 : 0; k > 0; k--) {
@@ -128,7 +129,7 @@ static void draw_node(struct buf *out, const struct layout_node *n, const struct
     double middle = n->x + n->width / 2;
     buf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" font-weight=\"600\" fill=\"currentColor\">", middle,
                n->y + (second.len ? 20 : 28));
-    view_escape(out, n->name);
+    html_escape(out, n->name);
     buf_str(out, "</text>");
     if (second.len) {
         buf_printf(out,
@@ -156,7 +157,7 @@ enum err_code view_graph_svg(struct buf *out, const struct graph *g, const struc
                "height=\"%.0f\" style=\"max-width:100%%;height:auto\" font-family=\"sans-serif\" font-size=\"13\">",
                width, height, width, height);
     buf_str(out, "<title>flow ");
-    view_escape(out, g->flow ? g->flow : "");
+    html_escape(out, g->flow ? g->flow : "");
     buf_str(out, "</title>");
     for (unsigned i = 0; i < l.nedges; i++) {
         draw_edge(out, &l, &l.edges[i]);

@@ -1,6 +1,7 @@
 /* See table.h. */
 #include "runtime/view/table.h"
 
+#include "runtime/base/html.h"
 #include "runtime/view/view.h"
 
 #include <stdarg.h>
@@ -90,7 +91,7 @@ static void write_html_row(const struct table *t, const size_t *widths, bool is_
         }
         bool right = t->right & 1u << c;
         buf_printf(html, "<%s style=\"text-align:%s\">", is_head ? "th" : "td", right ? "right" : "left");
-        view_escape(html, is_head ? t->heads[c] : cell_at(t, row, c));
+        html_escape(html, is_head ? t->heads[c] : cell_at(t, row, c));
         buf_printf(html, "</%s>", is_head ? "th" : "td");
     }
     buf_str(html, "</tr>");

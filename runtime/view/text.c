@@ -1,37 +1,10 @@
-/* Texts of the views: escaping, times, sizes, and the graph as lines. See view.h. */
+/* Texts of the views: times, sizes, and the graph as lines. See view.h. */
 #include "runtime/view/layout.h"
 #include "runtime/view/view.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-
-void view_escape(struct buf *out, const char *text)
-{
-    for (const char *p = text; *p; p++) {
-        switch (*p) {
-        case '&':
-            buf_str(out, "&amp;");
-            break;
-        case '<':
-            buf_str(out, "&lt;");
-            break;
-        case '>':
-            buf_str(out, "&gt;");
-            break;
-        case '"':
-            buf_str(out, "&quot;");
-            break;
-        case '\'':
-            buf_str(out, "&#39;");
-            break;
-        default: {
-            unsigned char c = (unsigned char)*p;
-            buf_char(out, (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f ? '?' : *p);
-        }
-        }
-    }
-}
 
 void view_seconds(struct buf *out, double seconds)
 {

@@ -24,9 +24,6 @@ enum err_code view_graph_svg(struct buf *out, const struct graph *g, const struc
  * counts behind it: "  3/3 done". */
 enum err_code view_graph_text(struct buf *out, const struct graph *g, const struct view_step *states, struct err *e);
 
-/* text with & < > " ' replaced by entities, appended. Bytes that are no text (control characters but for newline and tab) become '?'. */
-void view_escape(struct buf *out, const char *text);
-
 /* "0.12 s", "3 min 4 s", "85 ms". */
 void view_seconds(struct buf *out, double seconds);
 

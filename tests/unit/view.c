@@ -1,4 +1,5 @@
 /* Pictures of flows: what the SVG says, that it is well-formed whatever the names are, and the text beside it. */
+#include "runtime/base/html.h"
 #include "runtime/view/layout.h"
 #include "runtime/view/view.h"
 
@@ -176,7 +177,7 @@ static void text_from_outside_is_escaped(void **state)
     (void)state;
     struct buf out;
     buf_init(&out, 0);
-    view_escape(&out, "<a href='x'>\"&\x01\n");
+    html_escape(&out, "<a href='x'>\"&\x01\n");
     assert_string_equal(out.data, "&lt;a href=&#39;x&#39;&gt;&quot;&amp;?\n");
     buf_done(&out);
 }

@@ -1,8 +1,8 @@
 /* Running a tool (cc, addr2line) and reading what it says. No shell is involved.
  *
  * The child gets /dev/null as stdin, LC_ALL=C, default signals, and none of our descriptors. */
-#ifndef WEIR_BUILD_SPAWN_H
-#define WEIR_BUILD_SPAWN_H
+#ifndef WEIR_BASE_SPAWN_H
+#define WEIR_BASE_SPAWN_H
 
 #include "runtime/base/buf.h"
 

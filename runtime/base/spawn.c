@@ -1,5 +1,5 @@
 /* See spawn.h. posix_spawn is vfork-like: its cost does not grow with the memory of the session. */
-#include "runtime/build/spawn.h"
+#include "runtime/base/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
