@@ -13,7 +13,8 @@ enum err_code flow_export(struct magics *m, const struct magic_call *call, struc
     const struct options *o = &call->options;
     const char *flow = NULL;
     char dir[MAX_PATH];
-    struct compiled c = { 0 };
+    struct built_flow c;
+    built_flow_init(&c);
     if (o->nwords == 0) {
         return err_set(e, ERR_USAGE, "%%flow export needs a folder: %%flow export DIR");
     }
@@ -24,15 +25,15 @@ enum err_code flow_export(struct magics *m, const struct magic_call *call, struc
     }
     enum err_code code = pick_flow(m, options_get(o, "flow"), &flow, e);
     code = code ? code : compiled_make(&c, &m->host, flow, NULL, BUILD_TCC, e);
-    code = code ? code : compiled_open(&c, e);
+    code = code ? code : built_flow_open(&c, e);
     if (!code) {
-        struct export_request r = { .directory = dir, .unit = c.unit.data, .unit_len = c.unit.len, .flow = c.tables,
+        struct export_request r = { .directory = dir, .unit = c.unit.data, .unit_len = c.unit.len, .flow = c.object.flow,
                                     .source = "a notebook", .force = options_get(o, "force") != NULL };
         code = export_flow(&r, e);
         if (!code) {
-            say(m, "stdout", "flow '%s' is in %s: make there gives the program\n", c.tables->name, o->words[0]);
+            say(m, "stdout", "flow '%s' is in %s: make there gives the program\n", c.object.flow->name, o->words[0]);
         }
     }
-    compiled_done(&c);
+    built_flow_done(&c);
     return code;
 }

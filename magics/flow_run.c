@@ -37,25 +37,13 @@ static enum err_code input_names(const struct magic_call *call, const char ***ou
     return ERR_NONE;
 }
 
-static enum err_code pick_tier(const struct magic_call *call, enum build_tier *tier, struct err *e)
-{
-    const char *given = options_get(&call->options, "tier");
-    const char *name = given ? given : getenv("WEIR_TIER");
-    name = name && *name ? name : "tcc";
-    if (strcmp(name, "tcc") != 0 && strcmp(name, "cc") != 0) {
-        return err_set(e, ERR_USAGE, "%s: '%s' is no tier: tcc or cc", given ? "--tier" : "WEIR_TIER", name);
-    }
-    *tier = strcmp(name, "cc") == 0 ? BUILD_CC : BUILD_TCC;
-    return ERR_NONE;
-}
-
 /* Everything between the cell and the runner. */
 struct job {
     struct magics *m;
     const struct magic_call *call;
     const char *flow;            /* borrowed */
     const char **inputs;         /* in the call's arena */
-    struct compiled compiled;
+    struct built_flow built;
     struct run_inputs files;     /* of the inputs */
 };
 
@@ -98,11 +86,11 @@ static enum err_code make_argv(const struct job *j, const char *program, const c
     (void)snprintf(parent, sizeof parent, "%ld", (long)getpid());
     argv[n++] = program;
     argv[n++] = "run";
-    argv[n++] = j->compiled.so_path;
+    argv[n++] = j->built.so_path;
     argv[n++] = joined(a, "--events-fd", "=", "3");
     argv[n++] = joined(a, "--parent", "=", parent);
-    argv[n++] = joined(a, "--store", "=", j->compiled.store);
-    argv[n++] = joined(a, "--tier", "=", j->compiled.tier == BUILD_CC ? "cc" : "tcc");
+    argv[n++] = joined(a, "--store", "=", j->built.store);
+    argv[n++] = joined(a, "--tier", "=", build_tier_name(j->built.tier));
     for (size_t i = 0; i < o->nvalues; i++) {
         const struct option_value *v = &o->values[i];
         if (!v->other && (strcmp(v->name, "input") == 0 || strcmp(v->name, "tier") == 0)) {
@@ -215,6 +203,7 @@ static enum err_code run(const struct job *j, const char *const *argv, struct pr
 enum err_code flow_run(struct magics *m, const struct magic_call *call, struct err *e)
 {
     struct job j = { .m = m, .call = call };
+    built_flow_init(&j.built);
     char program[MAX_PATH];
     const char **argv = NULL;
     enum build_tier tier = BUILD_TCC;
@@ -226,9 +215,9 @@ enum err_code flow_run(struct magics *m, const struct magic_call *call, struct e
         code = j.flow ? ERR_NONE : err_memory(e);
     }
     code = code ? code : input_names(call, &j.inputs, e);
-    code = code ? code : pick_tier(call, &tier, e);
-    code = code ? code : compiled_make(&j.compiled, &m->host, j.flow, j.inputs, tier, e);
-    code = code ? code : run_inputs_write(&j.files, m, &j.compiled, j.inputs, call->arena, e);
+    code = code ? code : build_tier_pick(options_get(&call->options, "tier"), &tier, e);
+    code = code ? code : compiled_make(&j.built, &m->host, j.flow, j.inputs, tier, e);
+    code = code ? code : run_inputs_write(&j.files, m, &j.built, j.inputs, call->arena, e);
     code = code ? code : find_program(program, e);
     code = code ? code : make_argv(&j, program, &argv, e);
     code = code ? code : progress_init(p, m, j.flow, call->arena, e);
@@ -245,6 +234,6 @@ enum err_code flow_run(struct magics *m, const struct magic_call *call, struct e
             }
         }
     }
-    compiled_done(&j.compiled);
+    built_flow_done(&j.built);
     return code;
 }

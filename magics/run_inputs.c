@@ -80,7 +80,7 @@ static enum err_code write_one(struct run_inputs *r, struct magics *m, const str
     return code;
 }
 
-enum err_code run_inputs_write(struct run_inputs *r, struct magics *m, struct compiled *c,
+enum err_code run_inputs_write(struct run_inputs *r, struct magics *m, struct built_flow *c,
                                const char *const *names, struct arena *a, struct err *e)
 {
     size_t n = 0;
@@ -94,9 +94,9 @@ enum err_code run_inputs_write(struct run_inputs *r, struct magics *m, struct co
     if (n == 0) {
         return ERR_NONE;
     }
-    enum err_code code = compiled_open(c, e);
+    enum err_code code = built_flow_open(c, e);
     for (size_t i = 0; !code && i < n; i++) {
-        code = write_one(r, m, c->tables, c->store, names[i], a, e);
+        code = write_one(r, m, c->object.flow, c->store, names[i], a, e);
     }
     return code;
 }

@@ -14,6 +14,12 @@
 
 enum build_tier { BUILD_TCC, BUILD_CC };
 
+/* The tier that is asked for: given (of --tier), else WEIR_TIER, else tcc. ERR_USAGE: no such tier. */
+enum err_code build_tier_pick(const char *given, enum build_tier *tier, struct err *e);
+
+/* "tcc", "cc". Static. */
+const char *build_tier_name(enum build_tier tier);
+
 /* The flags that make both tiers give the same bytes: "-ffp-contract=off -fwrapv -fno-builtin-..."; static,
  * NULL-terminated. */
 const char *const *build_cc_flags(void);

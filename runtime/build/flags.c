@@ -7,6 +7,22 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum err_code build_tier_pick(const char *given, enum build_tier *tier, struct err *e)
+{
+    const char *name = given ? given : getenv("WEIR_TIER");
+    name = name && *name ? name : "tcc";
+    if (strcmp(name, "tcc") != 0 && strcmp(name, "cc") != 0) {
+        return err_set(e, ERR_USAGE, "%s: '%s' is no tier: tcc or cc", given ? "--tier" : "WEIR_TIER", name);
+    }
+    *tier = strcmp(name, "cc") == 0 ? BUILD_CC : BUILD_TCC;
+    return ERR_NONE;
+}
+
+const char *build_tier_name(enum build_tier tier)
+{
+    return tier == BUILD_CC ? "cc" : "tcc";
+}
+
 /* libm's inexact functions: gcc folds constants of these (and turns pow(x, 2) into x * x) to values that differ from
  * libm's in the last place, so that the two tiers would not give the same bytes. */
 #define EACH(name) "-fno-builtin-" #name, "-fno-builtin-" #name "f", "-fno-builtin-" #name "l"

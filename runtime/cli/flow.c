@@ -19,7 +19,7 @@ struct taken {
     const char *inputs[MAX_INPUTS + 1]; /* owned names, NULL-terminated */
     size_t ninputs;
     const char *path;
-    int events_fd;           /* --events-fd: where a %flow run listens; -1: nowhere */
+    bool for_cell;           /* started by a %flow run: what it says is shown under the cell */
     char **rest;             /* argv of flow_command: borrowed pointers, owned array */
     int nrest;
 };
@@ -41,18 +41,6 @@ static const char *value_of(char **argv, int argc, int *i, const char *name)
     return NULL;
 }
 
-static enum err_code read_tier(const char *text, enum build_tier *tier, struct err *e)
-{
-    if (strcmp(text, "tcc") == 0) {
-        *tier = BUILD_TCC;
-    } else if (strcmp(text, "cc") == 0) {
-        *tier = BUILD_CC;
-    } else {
-        return err_set(e, ERR_USAGE, "--tier: 'tcc' or 'cc', not '%s'", text);
-    }
-    return ERR_NONE;
-}
-
 /* --input name=file stays for the runner; the notebook's lowering has to know the name. */
 static enum err_code note_input(struct taken *t, const char *value, struct err *e)
 {
@@ -68,32 +56,23 @@ static enum err_code note_input(struct taken *t, const char *value, struct err *
     return ERR_NONE;
 }
 
-static enum err_code read_number(const char *name, const char *text, long max, long *out, struct err *e)
-{
-    char *end = NULL;
-    long n = strtol(text, &end, 10);
-    if (end == text || *end || n < 0 || n > max) {
-        return err_set(e, ERR_USAGE, "--%s: '%s' is not a number from 0 to %ld", name, text, max);
-    }
-    *out = n;
-    return ERR_NONE;
-}
-
 /* --parent PID: end with that process, whatever ends it. */
 static enum err_code follow_parent(const char *text, struct err *e)
 {
-    long pid = 0;
-    enum err_code code = read_number("parent", text, INT32_MAX, &pid, e);
-    if (!code && (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != (pid_t)pid)) {
-        code = err_set(e, ERR_INTERRUPTED, "process %ld, which asked for this run, is gone", pid);
+    char *end = NULL;
+    long pid = strtol(text, &end, 10);
+    if (end == text || *end || pid <= 0) {
+        return err_set(e, ERR_USAGE, "--parent: '%s' is no process", text);
     }
-    return code;
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != (pid_t)pid) {
+        return err_set(e, ERR_INTERRUPTED, "process %ld, which asked for this run, is gone", pid);
+    }
+    return ERR_NONE;
 }
 
 static enum err_code take(int argc, char **argv, struct taken *t, struct err *e)
 {
-    const char *tier = getenv("WEIR_TIER");
-    enum err_code code = tier && *tier ? read_tier(tier, &t->source.tier, e) : ERR_NONE;
+    enum err_code code = build_tier_pick(NULL, &t->source.tier, e);
     t->rest = calloc((size_t)argc + 1, sizeof *t->rest);
     if (!t->rest) {
         return err_memory(e);
@@ -105,12 +84,9 @@ static enum err_code take(int argc, char **argv, struct taken *t, struct err *e)
         if ((value = value_of(argv, argc, &i, "flow"))) {
             t->source.flow = value;
         } else if ((value = value_of(argv, argc, &i, "tier"))) {
-            code = read_tier(value, &t->source.tier, e);
-        } else if ((value = value_of(argv, argc, &i, "events-fd"))) {
-            long fd = -1;
-            code = read_number("events-fd", value, 1 << 20, &fd, e);
-            t->events_fd = (int)fd;
+            code = build_tier_pick(value, &t->source.tier, e);
         } else if ((value = value_of(argv, argc, &i, "parent"))) {
+            t->for_cell = true;
             code = follow_parent(value, e);
         } else if (!t->path && argv[i][0] != '-') {
             t->path = argv[i];
@@ -136,7 +112,7 @@ static void taken_done(struct taken *t)
 
 static bool where_in_flow(void *ctx, uint64_t offset, char *cell, size_t size, int *line)
 {
-    const struct flow_file *f = ctx;
+    const struct built_flow *f = ctx;
     struct build_where where;
     if (!build_flow_where(f->so_path, offset, &where)) {
         return false;
@@ -144,19 +120,6 @@ static bool where_in_flow(void *ctx, uint64_t offset, char *cell, size_t size, i
     (void)snprintf(cell, size, "%s", where.cell);
     *line = where.line;
     return true;
-}
-
-/* Relative paths in a notebook's steps mean its own folder; what the user typed on the command line means this one. */
-static enum err_code enter_folder(const char *path, struct err *e)
-{
-    const char *slash = strrchr(path, '/');
-    size_t len = strlen(path);
-    if (!slash || slash == path || (len > 3 && strcmp(path + len - 3, ".so") == 0)) {
-        return ERR_NONE;
-    }
-    char folder[PATH_SIZE];
-    (void)snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
-    return chdir(folder) == 0 ? ERR_NONE : err_errno(e, "folder '%s'", folder);
 }
 
 /* --input name=file and --store DIR, made absolute before the folder changes. list: receives what to free. */
@@ -192,7 +155,8 @@ static enum err_code absolute_paths(struct taken *t, char ***list, struct err *e
     return ERR_NONE;
 }
 
-static int run_file(struct taken *t, struct flow_file *f, const char *command, struct err *e)
+/* folder: relative paths in the flow's steps mean it; what the user typed on the command line means this one. */
+static int run_file(struct taken *t, struct built_flow *f, const char *folder, const char *command, struct err *e)
 {
     char zygote[PATH_SIZE], program[PATH_SIZE];
     const char *include_dir = NULL, *lib_dir = NULL, *exec_dir = NULL;
@@ -200,12 +164,14 @@ static int run_file(struct taken *t, struct flow_file *f, const char *command, s
     int status = 1;
     enum err_code code = build_paths(&include_dir, &lib_dir, &exec_dir, e);
     code = code ? code : absolute_paths(t, &owned, e);
-    code = code ? code : enter_folder(t->path, e);
+    if (!code && chdir(folder) != 0) {
+        code = err_errno(e, "folder '%s'", folder);
+    }
     if (code) {
         status = command_error(e);
     } else {
         (void)snprintf(zygote, sizeof zygote, "%s/weir-zygote", exec_dir);
-        if (t->events_fd >= 0) { /* what it says is shown under a notebook's cell */
+        if (t->for_cell) {
             (void)snprintf(program, sizeof program, "%%flow %s", command);
         } else {
             (void)snprintf(program, sizeof program, "weir %s %s", command, t->path);
@@ -216,11 +182,10 @@ static int run_file(struct taken *t, struct flow_file *f, const char *command, s
         base.so_path = f->so_path;
         base.zygote_path = zygote;
         base.code = f->unit.len ? f->unit.data : NULL;
-        base.tier = f->tier == BUILD_CC ? "cc" : "tcc";
-        base.events_fd = t->events_fd;
+        base.tier = build_tier_name(f->tier);
         base.where = where_in_flow;
         base.where_ctx = f;
-        status = flow_command(program, t->nrest, t->rest, f->flow, &base);
+        status = flow_command(program, t->nrest, t->rest, f->object.flow, &base);
     }
     for (size_t i = 0; owned && owned[i]; i++) {
         free(owned[i]);
@@ -232,7 +197,7 @@ static int run_file(struct taken *t, struct flow_file *f, const char *command, s
 int command_run(int argc, char **argv, const struct command *self)
 {
     struct err e = { 0 };
-    struct taken t = { .events_fd = -1 };
+    struct taken t = { .path = NULL };
     int status = 1;
     if (take(argc, argv, &t, &e)) {
         status = command_error(&e);
@@ -242,9 +207,11 @@ int command_run(int argc, char **argv, const struct command *self)
         (void)err_set(&e, ERR_USAGE, "%s: which file? weir %s %s", self->name, self->name, self->usage);
         status = asked ? command_help(2, help, self) : command_error(&e);
     } else {
-        struct flow_file f;
-        status = flow_file_open(t.path, &t.source, &f, &e) ? command_error(&e) : run_file(&t, &f, self->name, &e);
-        flow_file_close(&f);
+        struct built_flow f;
+        char folder[PATH_SIZE];
+        status = source_open(t.path, &t.source, &f, folder, sizeof folder, &e) ? command_error(&e)
+                                                                               : run_file(&t, &f, folder, self->name, &e);
+        built_flow_done(&f);
     }
     taken_done(&t);
     return status;
@@ -261,22 +228,24 @@ int command_export(int argc, char **argv, const struct command *self)
         arena_done(&arena);
         return status;
     }
-    struct flow_file f = { .handle = NULL };
-    buf_init(&f.unit, 0);
+    struct built_flow f;
+    char folder[PATH_SIZE];
+    struct source_options from = { .flow = options_get(&o, "flow") };
+    built_flow_init(&f);
     if (o.nwords != 2) {
         (void)err_set(&e, ERR_USAGE, "export: which file, and into which folder? weir export %s", self->usage);
-    } else if (flow_file_open(o.words[0], &(struct source_options){ .flow = options_get(&o, "flow") }, &f, &e) == ERR_NONE) {
+    } else if (source_open(o.words[0], &from, &f, folder, sizeof folder, &e) == ERR_NONE) {
         const char *slash = strrchr(o.words[0], '/');
-        struct export_request r = { .directory = o.words[1], .unit = f.unit.data, .unit_len = f.unit.len, .flow = f.flow,
+        struct export_request r = { .directory = o.words[1], .unit = f.unit.data, .unit_len = f.unit.len, .flow = f.object.flow,
                                     .source = slash ? slash + 1 : o.words[0], .force = options_get(&o, "force") != NULL };
         if (f.unit.len == 0) {
             (void)err_set(&e, ERR_USAGE, "export: '%s' is compiled already; name the notebook or flow.c", o.words[0]);
         } else if (export_flow(&r, &e) == ERR_NONE) {
-            (void)printf("flow %s is in %s: `make -C %s` builds it\n", f.flow->name, o.words[1], o.words[1]);
+            (void)printf("flow %s is in %s: `make -C %s` builds it\n", f.object.flow->name, o.words[1], o.words[1]);
         }
     }
     status = e.code ? command_error(&e) : 0;
-    flow_file_close(&f);
+    built_flow_done(&f);
     arena_done(&arena);
     return status;
 }

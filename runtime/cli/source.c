@@ -8,7 +8,6 @@
 #include "runtime/store/store.h"
 
 #include <ctype.h>
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,54 +159,13 @@ static enum err_code unit_of_c(const char *path, struct buf *unit, struct err *e
 
 /* ---- compiled ---- */
 
-/* The folder that path is in, into out. */
-static void folder_of(const char *path, char *out, size_t size)
-{
-    const char *slash = strrchr(path, '/');
-    if (!slash) {
-        (void)snprintf(out, size, ".");
-    } else {
-        (void)snprintf(out, size, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-    }
-}
-
-static enum err_code open_object(struct flow_file *f, struct err *e)
-{
-    f->handle = dlopen(f->so_path, RTLD_LAZY | RTLD_LOCAL);
-    if (!f->handle) {
-        return err_set(e, ERR_FORMAT, "%s", dlerror());
-    }
-    f->flow = dlsym(f->handle, "weir_flow");
-    if (!f->flow) {
-        return err_set(e, ERR_FORMAT, "'%s' is no compiled flow: it has no weir_flow", f->so_path);
-    }
-    if (f->flow->abi != WEIR_ABI) {
-        return err_set(e, ERR_FORMAT, "'%s' was compiled for another weir.h (%u, not %d); compile it again", f->so_path,
-                       f->flow->abi, WEIR_ABI);
-    }
-    return ERR_NONE;
-}
-
-static enum err_code compile(struct flow_file *f, enum build_tier tier, struct err *e)
-{
-    char build_dir[PATH_SIZE];
-    (void)snprintf(build_dir, sizeof build_dir, "%s/build", f->store);
-    struct store *store = NULL;
-    enum err_code code = store_open(f->store, true, &store, e);
-    if (!code) {
-        code = build_flow(f->unit.data, f->unit.len, build_dir, tier, &f->so_path, &f->tier, e);
-        store_close(store);
-    }
-    return code;
-}
-
 /* A notebook or flow.c into a shared object. The working folder is the file's meanwhile, since that is where its own headers are. */
-static enum err_code build_file(const char *name, bool notebook, const struct source_options *o, struct flow_file *out,
+static enum err_code build_file(const char *name, bool notebook, const struct source_options *o, struct built_flow *out,
                                 struct err *e)
 {
     char fresh[PATH_SIZE] = "";
     enum err_code code = notebook ? unit_of_notebook(name, out->store, o, &out->unit, fresh, e) : unit_of_c(name, &out->unit, e);
-    code = code ? code : compile(out, o->tier, e);
+    code = code ? code : built_flow_compile(out, o->tier, e);
     if (!code && fresh[0]) {
         unit_cache_write(fresh, &out->unit);
     }
@@ -215,7 +173,7 @@ static enum err_code build_file(const char *name, bool notebook, const struct so
 }
 
 static enum err_code build_in_folder(const char *path, const char *folder, bool notebook, const struct source_options *o,
-                                     struct flow_file *out, struct err *e)
+                                     struct built_flow *out, struct err *e)
 {
     const char *slash = strrchr(path, '/');
     int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -234,32 +192,22 @@ static enum err_code build_in_folder(const char *path, const char *folder, bool 
     return code;
 }
 
-enum err_code flow_file_open(const char *path, const struct source_options *o, struct flow_file *out, struct err *e)
+enum err_code source_open(const char *path, const struct source_options *o, struct built_flow *out, char *folder, size_t size,
+                          struct err *e)
 {
-    *out = (struct flow_file){ .tier = o->tier };
-    buf_init(&out->unit, MAX_UNIT);
+    built_flow_init(out);
     bool notebook = has_suffix(path, ".ipynb"), c = has_suffix(path, ".c"), so = has_suffix(path, ".so");
     if (!notebook && !c && !so) {
         return err_set(e, ERR_USAGE, "'%s' is no .ipynb, .c or .so file", path);
     }
-    char folder[PATH_SIZE];
-    folder_of(path, folder, sizeof folder);
-    enum err_code code = store_locate(so ? "." : folder, &out->store, e);
+    out->tier = o->tier;
+    file_parent(so ? "." : path, folder, size);
+    enum err_code code = store_locate(folder, &out->store, e);
     if (so && !code) {
         out->so_path = realpath(path, NULL);
         code = out->so_path ? ERR_NONE : err_errno(e, "'%s'", path);
     } else if (!code) {
         code = build_in_folder(path, folder, notebook, o, out, e);
     }
-    return code ? code : open_object(out, e);
-}
-
-void flow_file_close(struct flow_file *f)
-{
-    if (f->handle) {
-        (void)dlclose(f->handle); /* nothing to do about a failure at the end */
-    }
-    free(f->so_path);
-    free(f->store);
-    buf_done(&f->unit);
+    return code ? code : built_flow_open(out, e);
 }

@@ -10,10 +10,11 @@
 #include "runtime/flow/zygote.h"
 
 #include "runtime/base/sha256.h"
+#include "runtime/flow/flow_object.h"
 #include "runtime/flow/runner.h"
 #include "runtime/flow/task.h"
 
-#include <dlfcn.h>
+#include <dlfcn.h> /* RTLD_NOW */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -37,10 +38,6 @@ struct zygote {
     bool hashes;                  /* tasks keep large values */
     uint64_t out_end, err_end;    /* of the log files, after the last task */
 };
-
-/* A flow's object finds weir.h's functions in the program that loads it: this links them into any that can be a zygote. */
-typedef void word(void);
-__attribute__((used)) static word *const words[] = { (word *)weir_get, (word *)weir_put, (word *)weir_fail };
 
 static int64_t now(void)
 {
@@ -83,11 +80,11 @@ static enum err_code load(struct zygote *z, char **argv, const struct weir_flow 
 {
     const char *object = argv[ZYGOTE_ARG_OBJECT];
     if (object[0]) {
-        void *so = dlopen(object, RTLD_NOW | RTLD_GLOBAL);
-        flow = so ? dlsym(so, "weir_flow") : NULL;
-        if (!flow) {
-            return err_set(e, ERR_FORMAT, "loading the flow: %s", dlerror());
+        struct flow_object o;
+        if (flow_object_open(&o, object, RTLD_NOW | RTLD_GLOBAL, e)) {
+            return err_context(e, "loading the flow");
         }
+        flow = o.flow;
     }
     if (!flow) {
         return err_set(e, ERR_FORMAT, "this program holds no flow");
