@@ -113,23 +113,11 @@ static void say_notes(struct session *s, const struct cell_unit *u)
     }
 }
 
-/* What the text names of finished runs becomes values first. */
-static enum err_code provide(struct session *s, const struct cell *cell, struct err *e)
-{
-    struct tokens t;
-    enum err_code code = lex(cell->text, cell->len, &t, e);
-    if (!code) {
-        code = magics_provide(s->magics, &t, e);
-        tokens_done(&t);
-    }
-    return code;
-}
-
 enum err_code session_cell(struct session *s, const struct cell *cell, const char *label, struct err *e)
 {
     struct cell_unit u;
     void *entry = NULL;
-    enum err_code code = provide(s, cell, e);
+    enum err_code code = magics_provide(s->magics, cell->text, cell->len, e); /* what it names of finished runs */
     if (code) {
         return code;
     }
@@ -200,7 +188,7 @@ static void on_execute(struct session *s, const json_t *m)
     json_t *expressions = json_object_get(m, "user_expressions"), *results = NULL;
     char label[64];
     struct err e;
-    (void)snprintf(label, sizeof label, "cell [%d]", cell.number);
+    cell_label(cell.number, label, sizeof label);
     s->cell_id = cell.id;
     s->count = cell.number;
     s->silent = json_is_true(json_object_get(m, "silent"));

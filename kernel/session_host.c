@@ -20,7 +20,7 @@ static enum err_code host_run_cell(void *ctx, const char *label, const char *tex
     struct session *s = ctx;
     struct cell cell = { .number = s->count, .text = text, .len = len };
     char own[64];
-    (void)snprintf(own, sizeof own, "cell [%d]", s->count);
+    cell_label(s->count, own, sizeof own);
     if (strcmp(own, label) == 0) { /* the C between a cell's magics: the cell itself */
         cell.id = s->cell_id;
         session_remember(s, label, text, len);

@@ -1,7 +1,7 @@
 /* From a cell's text to the functions of its magics. See magics.h. */
-#include "magics/lines.h"
 #include "magics/state.h"
 #include "magics/values.h"
+#include "runtime/lang/parts.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,11 +31,6 @@ void show_bundle(struct magics *m, const char *html, const char *text, const cha
     (void)json_object_set_new(data, "text/plain", json_string(text));
     m->host.display(m->host.ctx, data, display_id, update);
     json_decref(data);
-}
-
-void cell_label(const struct cell *cell, char *out, size_t size)
-{
-    (void)snprintf(out, size, "cell [%d]", cell->number);
 }
 
 enum err_code pick_flow(struct magics *m, const char *word, const char **flow, struct err *e)
@@ -103,13 +98,13 @@ bool magics_is(const char *text)
 {
     struct arena a;
     arena_init(&a);
-    struct piece *pieces = NULL;
+    struct part *parts = NULL;
     size_t n = 0;
     struct err e;
-    enum err_code code = lines_split(text, strlen(text), &a, &pieces, &n, &e);
+    enum err_code code = parts_split(text, strlen(text), magics_has, NULL, &a, &parts, &n, &e);
     bool found = code == ERR_SYNTAX; /* a %% magic in the wrong place: ours to refuse */
     for (size_t i = 0; !code && i < n; i++) {
-        found = found || pieces[i].kind != PIECE_C;
+        found = found || parts[i].kind != PART_C;
     }
     arena_done(&a);
     return found;
@@ -177,21 +172,21 @@ static enum err_code run_line(struct magics *m, const struct magic *row, const c
 }
 
 /* ERR_NAME and ERR_USAGE of a magic, with where it stands. */
-static enum err_code run_magic(struct magics *m, const struct piece *p, struct magic_call *call, struct err *e)
+static enum err_code run_magic(struct magics *m, const struct part *p, struct magic_call *call, struct err *e)
 {
-    const char *mark = p->kind == PIECE_CELL ? "%%" : "%";
+    const char *mark = p->kind == PART_CELL ? "%%" : "%";
     const struct magic *row = magics_find(magics_table(), p->name, p->name_len);
     if (!row) {
         return magics_unknown(magics_table(), mark, p->name, p->name_len, e);
     }
     const char *rest = p->name + p->name_len;
     size_t len = p->len - (size_t)(rest - p->text);
-    size_t first = p->kind == PIECE_CELL ? strcspn(rest, "\n") : len;
+    size_t first = p->kind == PART_CELL ? strcspn(rest, "\n") : len;
     first = first < len ? first : len;
     if (first > 0 && rest[0] == '?') {
         return give_help(m, row, "", e);
     }
-    int kind = p->kind == PIECE_CELL ? MAGIC_CELL : MAGIC_LINE;
+    int kind = p->kind == PART_CELL ? MAGIC_CELL : MAGIC_LINE;
     if (!(row->kind & kind)) {
         return err_set(e, ERR_USAGE, "%s is a %s magic: write %s%s", row->name, kind == MAGIC_CELL ? "line" : "cell",
                        kind == MAGIC_CELL ? "%" : "%%", row->name);
@@ -199,7 +194,7 @@ static enum err_code run_magic(struct magics *m, const struct piece *p, struct m
     const char **words = NULL;
     size_t count = 0;
     enum err_code code = options_split(rest, first, call->arena, &words, &count, e);
-    if (p->kind == PIECE_CELL) {
+    if (p->kind == PART_CELL) {
         if (!code && asks_help((const char *const *)words, count)) {
             return give_help(m, row, "", e);
         }
@@ -210,7 +205,7 @@ static enum err_code run_magic(struct magics *m, const struct piece *p, struct m
 }
 
 /* C between magics, with the lines before it blank, so that its line numbers are the cell's. */
-static enum err_code run_c(struct magics *m, const struct cell *cell, const struct piece *p, struct err *e)
+static enum err_code run_c(struct magics *m, const struct cell *cell, const struct part *p, struct err *e)
 {
     char label[64];
     struct buf text;
@@ -220,7 +215,7 @@ static enum err_code run_c(struct magics *m, const struct cell *cell, const stru
     }
     buf_add(&text, p->text, p->len);
     enum err_code code = buf_check(&text, "a cell", e);
-    cell_label(cell, label, sizeof label);
+    cell_label(cell->number, label, sizeof label);
     code = code ? code : m->host.run_cell(m->host.ctx, label, text.data, text.len, e);
     buf_done(&text);
     return code;
@@ -229,35 +224,35 @@ static enum err_code run_c(struct magics *m, const struct cell *cell, const stru
 enum err_code magics_run(struct magics *m, const struct cell *cell, struct err *e)
 {
     struct arena a;
-    struct piece *pieces = NULL;
+    struct part *parts = NULL;
     size_t n = 0;
     arena_init(&a);
-    enum err_code code = lines_split(cell->text, cell->len, &a, &pieces, &n, e);
+    enum err_code code = parts_split(cell->text, cell->len, magics_has, NULL, &a, &parts, &n, e);
     for (size_t i = 0; !code && i < n; i++) {
-        if (pieces[i].kind == PIECE_C) {
-            code = run_c(m, cell, &pieces[i], e);
+        if (parts[i].kind == PART_C) {
+            code = run_c(m, cell, &parts[i], e);
             continue;
         }
-        struct magic_call call = { .cell = cell, .line = pieces[i].line, .arena = &a };
-        code = run_magic(m, &pieces[i], &call, e);
+        struct magic_call call = { .cell = cell, .line = parts[i].line, .arena = &a };
+        code = run_magic(m, &parts[i], &call, e);
         if (code && e->line == 0 && (code == ERR_NAME || code == ERR_USAGE)) {
             char label[64], text[ERR_MESSAGE_MAX];
-            cell_label(cell, label, sizeof label);
+            cell_label(cell->number, label, sizeof label);
             (void)snprintf(text, sizeof text, "%s", e->msg);
-            code = err_at(e, code, label, pieces[i].line, "%s", text);
+            code = err_at(e, code, label, parts[i].line, "%s", text);
         }
     }
     arena_done(&a);
     return code;
 }
 
-enum err_code magics_provide(struct magics *m, const struct tokens *t, struct err *e)
+enum err_code magics_provide(struct magics *m, const char *text, size_t len, struct err *e)
 {
     if (m->providing) {
         return ERR_NONE; /* a hidden cell: what it needs is there */
     }
     m->providing = true;
-    enum err_code code = values_provide(m->values, t, e);
+    enum err_code code = values_provide(m->values, text, len, e);
     m->providing = false;
     return code;
 }

@@ -42,7 +42,7 @@ bool magics_is(const char *text);
 enum err_code magics_run(struct magics *m, const struct cell *cell, struct err *e);
 
 /* Before a plain cell is lowered: make the artifacts of finished runs that it names (`winner`, `Grid`) values, by hidden cells. */
-enum err_code magics_provide(struct magics *m, const struct tokens *t, struct err *e);
+enum err_code magics_provide(struct magics *m, const char *text, size_t len, struct err *e);
 
 /* After a plain cell has run: steps that waited for a name it brought are checked, and what is wrong with them is told. */
 void magics_settle(struct magics *m);

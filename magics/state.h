@@ -31,11 +31,4 @@ void show_bundle(struct magics *m, const char *html, const char *text, const cha
 /* The flow that a magic means: the word given, else the current one. ERR_NAME with those there are; ERR_NOT_FOUND: none yet. */
 enum err_code pick_flow(struct magics *m, const char *word, const char **flow, struct err *e);
 
-/* "cell [3]" */
-void cell_label(const struct cell *cell, char *out, size_t size);
-
-/* Compile those pending steps whose needs have appeared; says which are complete now, and shows their errors. Called by
- * magics_settle. */
-void settle_pending(struct magics *m);
-
 #endif

@@ -54,7 +54,8 @@ static enum err_code check_step(struct magics *m, const char *flow, const char *
     return code;
 }
 
-void settle_pending(struct magics *m)
+/* Compile those pending steps whose needs have appeared; says which are complete now, and shows their errors. */
+static void settle_pending(struct magics *m)
 {
     for (size_t i = 0; i < m->npending;) {
         struct err e = { 0 };

@@ -87,6 +87,12 @@ const struct magic *magics_find(const struct magic *rows, const char *name, size
     return NULL;
 }
 
+bool magics_has(void *ctx, const char *name, size_t len)
+{
+    (void)ctx; /* there is one table */
+    return magics_find(magics_table(), name, len) != NULL;
+}
+
 enum err_code magics_unknown(const struct magic *rows, const char *what, const char *name, size_t len, struct err *e)
 {
     enum { MAX_ROWS = 256 };

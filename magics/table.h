@@ -43,6 +43,9 @@ const struct magic *magics_table(void);
 /* A row by name, NULL: none. */
 const struct magic *magics_find(const struct magic *rows, const char *name, size_t len);
 
+/* Whether the table has a row of that name (a part_is_magic; ctx is not used). */
+bool magics_has(void *ctx, const char *name, size_t len);
+
 /* What is wrong with an unknown name, with the nearest ones: ERR_NAME. what: "%" or "%%" or "%flow ". */
 enum err_code magics_unknown(const struct magic *rows, const char *what, const char *name, size_t len, struct err *e);
 

@@ -462,22 +462,27 @@ static enum err_code provide_run(struct values *v, struct left_run *run, const s
     return code;
 }
 
-enum err_code values_provide(struct values *v, const struct tokens *t, struct err *e)
+enum err_code values_provide(struct values *v, const char *text, size_t len, struct err *e)
 {
+    struct tokens t;
     struct items items = { 0 };
     struct arena a;
     struct err ignored;
     if (!v->runs) {
         return ERR_NONE;
     }
+    enum err_code code = lex(text, len, &t, e);
+    if (code) {
+        return code;
+    }
     arena_init(&a);
-    if (items_split(t, index_is_typedef, v->m->host.index, &a, &items, &ignored)) {
+    if (items_split(&t, index_is_typedef, v->m->host.index, &a, &items, &ignored)) {
         items.count = 0; /* the cell's own compilation will tell */
     }
-    enum err_code code = ERR_NONE;
     for (struct left_run *run = v->runs; !code && run; run = run->next) {
-        code = provide_run(v, run, t, &items, e);
+        code = provide_run(v, run, &t, &items, e);
     }
     arena_done(&a);
+    tokens_done(&t);
     return code;
 }

@@ -23,6 +23,6 @@ bool values_last(const struct values *v, const char **run, const char **store);
 enum err_code values_note_run(struct values *v, const char *run, const char *store, struct err *e);
 
 /* See magics_provide. */
-enum err_code values_provide(struct values *v, const struct tokens *t, struct err *e);
+enum err_code values_provide(struct values *v, const char *text, size_t len, struct err *e);
 
 #endif

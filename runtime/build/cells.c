@@ -117,7 +117,8 @@ struct suspect cells_suspect(const struct cell_job *j, const struct flags *user)
                              .line_ctx = j->b->line_ctx };
 }
 
-bool cells_defines(const struct cell_job *j, const char *name, size_t len)
+/* Whether this cell itself defines the name (with storage of its own). */
+static bool cells_defines(const struct cell_job *j, const char *name, size_t len)
 {
     for (size_t i = 0; i < j->ndefined; i++) {
         const char *d = j->defined[i].name;

@@ -64,7 +64,4 @@ struct suspect cells_suspect(const struct cell_job *j, const struct flags *user)
 typedef void cells_visit(void *ctx, const char *name, void *address);
 void cells_known(const struct cell_job *j, cells_visit *visit, void *ctx);
 
-/* Whether this cell itself defines the name (with storage of its own). */
-bool cells_defines(const struct cell_job *j, const char *name, size_t len);
-
 #endif

@@ -5,9 +5,9 @@
 #include "runtime/cli/unit_cache.h"
 #include "runtime/lang/flows.h"
 #include "runtime/lang/notebook.h"
+#include "runtime/lang/parts.h"
 #include "runtime/store/store.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,85 +24,65 @@ static bool has_suffix(const char *path, const char *suffix)
 
 /* ---- a notebook ---- */
 
-static bool follows_statement(const struct tokens *t, size_t i)
+static bool any_name(void *ctx, const char *name, size_t len)
 {
-    return i == 0 || t->at[i - 1].kind == TOKEN_PP || token_is(t, i - 1, ";") || token_is(t, i - 1, "}");
+    (void)ctx, (void)name, (void)len; /* magics are not known here, nor run */
+    return true;
 }
 
-/* Blank out the lines of magics (`%flow run`) in a plain cell, keeping line numbers. A % is a magic's only in column 1, at
- * file scope, where a statement may begin. */
-static enum err_code blank_magics(char *text, size_t len, struct err *e)
-{
-    struct tokens t = { 0 };
-    enum err_code code = lex(text, len, &t, e);
-    long depth = 0;
-    uint32_t blanked = 0;     /* line of the last magic */
-    for (size_t i = 0; i < t.count && !code; i++) {
-        const struct token *at = &t.at[i];
-        bool opens = token_is(&t, i, "{") || token_is(&t, i, "(") || token_is(&t, i, "[");
-        bool closes = token_is(&t, i, "}") || token_is(&t, i, ")") || token_is(&t, i, "]");
-        bool column1 = at->start == 0 || text[at->start - 1] == '\n';
-        if (at->line == blanked) {
-            continue;
-        }
-        depth += opens ? 1 : closes ? -1 : 0;
-        bool after_magic = i > 0 && blanked && t.at[i - 1].line == blanked;
-        if (depth == 0 && column1 && text[at->start] == '%' && (follows_statement(&t, i) || after_magic) &&
-            at->start + 1 < len && isalpha((unsigned char)text[at->start + 1])) {
-            blanked = at->line;
-            for (size_t k = at->start; k < len && text[k] != '\n'; k++) {
-                text[k] = ' ';
-            }
-        }
-    }
-    tokens_done(&t);
-    return code;
-}
-
-static enum err_code declare_cell(struct index *ix, const struct cell *cell, struct err *e)
+/* Declare what a plain cell does: text is its C, a copy with each magic's line blank. */
+static enum err_code declare_cell(struct index *ix, const struct cell *cell, const struct part *parts, size_t count,
+                                  struct arena *a, struct err *e)
 {
     struct tokens t = { 0 };
     struct items items = { 0 };
-    struct arena arena;
-    arena_init(&arena);
     struct cell plain = *cell;
-    char *text = arena_strndup(&arena, cell->text, cell->len);
-    enum err_code code = text ? blank_magics(text, cell->len, e) : err_memory(e);
+    char *text = arena_strndup(a, cell->text, cell->len);
+    if (!text) {
+        return err_memory(e);
+    }
+    for (size_t i = 0; i < count; i++) {
+        char *from = text + (parts[i].text - cell->text);
+        for (size_t k = 0; parts[i].kind == PART_LINE && k < parts[i].len; k++) {
+            from[k] = from[k] == '\n' ? '\n' : ' ';
+        }
+    }
     plain.text = text;
-    code = code ? code : lex(text, cell->len, &t, e);
+    enum err_code code = lex(text, cell->len, &t, e);
     code = code ? code : index_includes(ix, &t, e);
-    code = code ? code : items_split(&t, index_is_typedef, ix, &arena, &items, e);
+    code = code ? code : items_split(&t, index_is_typedef, ix, a, &items, e);
     code = code ? code : index_stage(ix, &plain, &t, &items, e);
     if (code == ERR_NONE) {
         index_commit(ix);
-    } else if (e && !e->cell[0]) {
-        (void)snprintf(e->cell, sizeof e->cell, "cell [%d]", cell->number);
     }
     tokens_done(&t);
-    arena_done(&arena);
     return code;
 }
 
-static bool begins(const struct cell *cell, const char *word)
+static bool is_flow_cell(const struct part *p)
 {
-    size_t i = 0;
-    while (i < cell->len && isspace((unsigned char)cell->text[i])) {
-        i++;
-    }
-    size_t n = strlen(word);
-    return cell->len - i > n && memcmp(cell->text + i, word, n) == 0 && isspace((unsigned char)cell->text[i + n]);
+    return p->kind == PART_CELL && p->name_len == 4 && (memcmp(p->name, "step", 4) == 0 || memcmp(p->name, "flow", 4) == 0);
 }
 
 static enum err_code add_cell(struct index *ix, struct flows *flows, const struct cell *cell, struct err *e)
 {
     struct flows_note note;
-    if (begins(cell, "%%step") || begins(cell, "%%flow")) {
-        return flows_add(flows, cell, true, &note, e);
+    struct part *parts = NULL;
+    size_t count = 0;
+    struct arena a;
+    arena_init(&a);
+    enum err_code code = parts_split(cell->text, cell->len, any_name, NULL, &a, &parts, &count, e);
+    bool flow_cell = !code && count && is_flow_cell(&parts[0]);
+    if (flow_cell) {
+        code = flows_add(flows, cell, true, &note, e);
+    } else if (!code && !(count && parts[0].kind == PART_CELL)) { /* another magic's cell is nothing that a flow is made of */
+        code = declare_cell(ix, cell, parts, count, &a, e);
     }
-    if (cell->len >= 2 && memcmp(cell->text, "%%", 2) == 0) {
-        return ERR_NONE; /* another magic's cell: nothing that a flow is made of */
+    if (code && !flow_cell && e && !e->cell[0]) {
+        cell_label(cell->number, e->cell, sizeof e->cell);
     }
-    return declare_cell(ix, cell, e);
+    arena_done(&a);
+    return code;
 }
 
 static enum err_code lower_notebook(const char *path, const struct notebook *nb, const struct source_options *o,

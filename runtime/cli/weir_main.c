@@ -79,9 +79,9 @@ int command_error(const struct err *e)
     (void)fflush(stdout);
     (void)fputs("weir: ", stderr);
     if (e->cell[0]) {
-        (void)fprintf(stderr, "%s ", e->cell);
+        (void)fputs(e->cell, stderr);
         if (e->line) {
-            (void)fprintf(stderr, "line %d", e->line);
+            (void)fprintf(stderr, " line %d", e->line);
         }
         (void)fputs(": ", stderr);
     }

@@ -298,7 +298,7 @@ static enum err_code lower_for(struct index *ix, const struct cell *cell, bool c
     l.id = ix->order;
     l.e->cell[0] = '\0';
     l.e->line = 0;
-    (void)snprintf(l.label, sizeof l.label, "cell [%d]", cell->number); /* fits */
+    cell_label(cell->number, l.label, sizeof l.label);
     buf_init(&l.file.text, 0);
     buf_init(&l.entry.text, 0);
     buf_init(&l.tables, 0);

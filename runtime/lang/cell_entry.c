@@ -201,7 +201,7 @@ static bool is_incomplete(const struct ctype *type)
     return (type->kind == CTYPE_STRUCT || type->kind == CTYPE_UNION) && !type->has_body;
 }
 
-enum err_code cell_value(struct lowering *l, const struct item *item)
+static enum err_code cell_value(struct lowering *l, const struct item *item)
 {
     struct typed x = type_expression(l->ix, &l->t, item->first, item->end, l->a);
     if (x.kind == TYPED_OLD) {

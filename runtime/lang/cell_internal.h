@@ -52,7 +52,6 @@ struct node *cell_kept(const struct node *own);
 
 /* cell_entry.c: the function. */
 enum err_code cell_entry(struct lowering *l);
-enum err_code cell_value(struct lowering *l, const struct item *item);
 
 /* Bring `line` up to the user's line, by newlines or #line. */
 void lines_at(struct lines *out, uint32_t line, const char *label);

@@ -1,6 +1,6 @@
 /* See flowcell.h. */
-#include "runtime/lang/flowcell.h"
 #include "runtime/base/buf.h"
+#include "runtime/lang/flowcell.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static enum err_code read_cell(struct flowcell *c, const struct cell *cell, stru
     if (!label || !blank || !c->text || (cell->id && !c->id)) {
         return err_memory(e);
     }
-    (void)snprintf(label, 32, "cell [%d]", cell->number); /* fits */
+    cell_label(cell->number, label, 32);
     c->label = label;
     c->number = cell->number;
     c->len = cell->len;

@@ -74,10 +74,15 @@ struct record *index_staged(const struct index *ix)
     return r;
 }
 
+void cell_label(int number, char *out, size_t size)
+{
+    (void)snprintf(out, size, "cell [%d]", number); /* fits in 32 bytes */
+}
+
 void index_name_cell(struct err *e, const struct cell *cell)
 {
     if (e && e->cell[0] == '\0' && (e->code == ERR_SYNTAX || e->code == ERR_NOT_FOUND || e->line)) {
-        (void)snprintf(e->cell, sizeof e->cell, "cell [%d]", cell->number);
+        cell_label(cell->number, e->cell, sizeof e->cell);
     }
 }
 

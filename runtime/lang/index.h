@@ -18,6 +18,9 @@ struct cell {
     size_t len;
 };
 
+/* "cell [3]": a cell as users know it. */
+void cell_label(int number, char *out, size_t size);
+
 enum decl_kind {
     DECL_FUNCTION, DECL_VARIABLE, DECL_TYPEDEF,
     DECL_TAG,               /* struct, union, enum; name is "struct point" */

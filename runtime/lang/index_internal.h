@@ -117,7 +117,6 @@ struct index {
 };
 
 /* names.c */
-uint32_t name_hash(const char *s, size_t len);
 struct entry *entry_find(const struct index *ix, const char *s, size_t len);
 struct entry *entry_intern(struct index *ix, const char *s, size_t len);       /* NULL: out of memory */
 struct node *entry_live(const struct entry *entry, enum space space);          /* newest that is not dead */
@@ -143,7 +142,6 @@ enum err_code piece_scan(struct index *ix, struct piece *piece, struct err *e);
 enum err_code piece_outline(struct index *ix, struct piece *piece, struct err *e);
 struct piece *piece_new(struct index *ix, struct record *r, const char *text, size_t len, int line);
 struct piece *piece_macro(struct index *ix, struct record *r, const char *text, size_t len, int line, struct err *e);
-bool needs_add(struct arena *a, struct needs *list, struct entry *entry, enum space space, bool pointer);
 
 /* Whether an array's size is known at run time only. */
 bool piece_is_runtime_array(const struct index *ix, const struct ctype *type);
@@ -158,7 +156,6 @@ bool outline_declarator(struct index *ix, const struct tokens *t, const struct c
 /* Give a variable's or function's node its type in full, and `[]` its size. */
 enum err_code outline_type(struct index *ix, struct piece *piece, struct node *node, struct err *e);
 struct node *need_node(const struct need *need);        /* what a bound need means today; NULL: not bound */
-bool node_is_old(const struct node *node);              /* its name means something else today */
 void node_name(const struct node *node, struct buf *out);
 /* A variable's piece says something else today than when its memory was made: by a type or macro with a new meaning. */
 bool piece_is_stale(const struct piece *piece);

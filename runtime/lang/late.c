@@ -201,7 +201,7 @@ enum err_code late_write(const struct index *ix, const struct source *source, co
         const struct ctype *type = storage_type(&r, d, &copy, size);
         if (!type) {
             char label[32];
-            (void)snprintf(label, sizeof label, "cell [%d]", source->number); /* fits */
+            cell_label(source->number, label, sizeof label);
             code = err_at(
                 e, ERR_TYPE, label, source->line + d->line - 1,
                 "the initialiser of '%s' is not constant; in a flow the array then needs its size: `%s[N] = ...`",

@@ -68,7 +68,8 @@ static bool ends_in_backslash(const char *line, size_t len)
     return len && line[len - 1] == '\\';
 }
 
-void lower_comment(const struct flowcell *cell, struct buf *out)
+/* A cell's source as comment lines. */
+static void lower_comment(const struct flowcell *cell, struct buf *out)
 {
     const char *p = cell->text, *end = cell->text + cell->len;
     buf_printf(out, "/* ---- %s ---- */\n", cell->label);

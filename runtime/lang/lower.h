@@ -35,9 +35,6 @@ enum err_code lower_parameters(const struct model *m, const struct lower_prefixe
                          const char *const *inits, const char *file,
                                struct arena *a, struct buf *out, struct err *e);
 
-/* A cell's source as comment lines. */
-void lower_comment(const struct flowcell *cell, struct buf *out);
-
 /* The enumerator of a name. */
 void lower_id(const struct model *m, const struct lower_prefixes *names, unsigned name, struct buf *out);
 

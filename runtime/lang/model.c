@@ -1,7 +1,7 @@
 /* See model.h. Names come from four places: `param` lines, --input, `artifact` lines, and foreach. */
-#include "runtime/lang/model.h"
-#include "runtime/lang/macro.h"
 #include "runtime/lang/constant.h"
+#include "runtime/lang/macro.h"
+#include "runtime/lang/model.h"
 #include "runtime/lang/model_reach.h"
 
 #include <stdio.h>
@@ -283,7 +283,7 @@ static enum err_code add_input(struct builder *b, const char *input)
     if (!label) {
         return err_memory(b->e);
     }
-    (void)snprintf(label, 32, "cell [%d]", d->source->number); /* fits */
+    cell_label(d->source->number, label, 32);
     struct model_name name = {
         .name = input, .role = NAME_INPUT, .label = label, .line = d->source->line, .split = NONE, .over = NONE
     };

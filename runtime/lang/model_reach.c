@@ -2,9 +2,9 @@
  *
  * In topological order: what a step declares goes on to the next; a join starts from what its split sent out, and what
  * any step between the two declared comes in several versions, to be had through `inputs` alone. */
-#include "runtime/lang/model_reach.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/words.h"
+#include "runtime/lang/model_reach.h"
 
 #include <string.h>
 
@@ -18,11 +18,6 @@ bool model_inside(const struct model *m, unsigned step, int split)
         }
     }
     return false;
-}
-
-static bool splits(const struct graph_step *s)
-{
-    return s->nnext > 1 || s->foreach;
 }
 
 static int predecessor(const struct model *m, unsigned step)
@@ -148,9 +143,4 @@ int model_open_join(const struct model *m, unsigned step, unsigned name)
         }
     }
     return found;
-}
-
-bool model_splits(const struct model *m, unsigned step)
-{
-    return splits(&m->graph.steps[step]);
 }

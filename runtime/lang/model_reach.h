@@ -16,7 +16,4 @@ int model_find_loop(const struct model *m, int split, const char *name, size_t l
 /* The last join before or at step which left name in several versions; -1: none. */
 int model_open_join(const struct model *m, unsigned step, unsigned name);
 
-/* The step fans out or branches. */
-bool model_splits(const struct model *m, unsigned step);
-
 #endif

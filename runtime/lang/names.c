@@ -6,7 +6,7 @@
 
 enum { FIRST_BUCKETS = 8192 };
 
-uint32_t name_hash(const char *s, size_t len)
+static uint32_t name_hash(const char *s, size_t len)
 {
     uint32_t h = 2166136261u; /* FNV-1a */
     for (size_t i = 0; i < len; i++) {

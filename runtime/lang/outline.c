@@ -304,7 +304,8 @@ struct node *need_node(const struct need *need)
     return same ? live : need->bound;
 }
 
-bool node_is_old(const struct node *node)
+/* Its name means something else today. */
+static bool node_is_old(const struct node *node)
 {
     const struct node *live = entry_live(node->entry, node->space);
     return live != node && (!live || live->piece->canonical != node->piece->canonical);

@@ -290,7 +290,7 @@ struct cdeclaration *piece_parse(struct index *ix, struct piece *piece)
 
 /* ---- what a piece needs ---- */
 
-bool needs_add(struct arena *a, struct needs *list, struct entry *entry, enum space space, bool pointer)
+static bool needs_add(struct arena *a, struct needs *list, struct entry *entry, enum space space, bool pointer)
 {
     if (!entry) {
         return false;

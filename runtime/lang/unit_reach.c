@@ -1,6 +1,6 @@
 /* See unit_reach.h. */
-#include "runtime/lang/unit_reach.h"
 #include "runtime/lang/late.h"
+#include "runtime/lang/unit_reach.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,7 +151,7 @@ static enum err_code check_helper(struct unit_reach *r, const struct source *sou
         const struct token *k = &t.at[scan.uses[i].token];
         const struct model_name *n = scan.uses[i].argument ? NULL : flow_name(r->m, t.text + k->start, k->len);
         char label[32];
-        (void)snprintf(label, sizeof label, "cell [%d]", source->number); /* fits */
+        cell_label(source->number, label, sizeof label);
         if (!n && !scan.uses[i].argument && is_left_by_run(r->m->ix, t.text + k->start, k->len)) {
             code = err_at(e, ERR_NAME, label, source->line + (int)k->line - 1,
                           "'%s' names '%.*s', a value that an earlier run left; plain cells get artifacts as arguments",

@@ -53,3 +53,16 @@ def test_a_header_is_looked_for_beside_the_notebook(weir_build, tmp_path):
         done = subprocess.run([weir_build / "weir", "run", f"{tmp_path.name}/x.ipynb", "--tier", tier], cwd=tmp_path.parent,
                               capture_output=True, text=True, timeout=60)
         assert "[only] 7" in done.stdout, done.stderr
+
+
+def test_magic_lines_of_plain_cells_are_no_c(weir_build, tmp_path):
+    """As in Jupyter: also between declarations, and a line that a backslash continues."""
+    notebook(tmp_path / "x.ipynb", "int base(void) { return 4; }\n%flow run \\\n  --max-workers 1\nint more(void) { return base() + 1; }",
+             '%%step only\nprintf("%d\\n", more());', "%lsmagic")
+    assert "[only] 5" in run(weir_build, tmp_path)
+
+
+def test_an_error_in_a_plain_cell_names_it(weir_build, tmp_path):
+    notebook(tmp_path / "x.ipynb", "int a;", "int b = ;", "%%step only")
+    done = subprocess.run([weir_build / "weir", "run", "x.ipynb"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "weir: cell [2] line 1: an initialiser expected before ';'\n")

@@ -10,6 +10,8 @@
 
 #include <cmocka.h> /* last: it needs what stands above */
 
+#include "tests/unit/build_home.h"
+
 struct fixture {
     struct build_cells *b;
     struct err e;
@@ -17,9 +19,8 @@ struct fixture {
 
 static int setup(void **state)
 {
-    char root[4096];
     struct fixture *f = calloc(1, sizeof *f);
-    if (!f || !getcwd(root, sizeof root) || setenv("WEIR_ROOT", root, 0) != 0) {
+    if (!f || !home_root()) {
         return -1;
     }
     if (build_cells_new(&f->b, &f->e) != ERR_NONE) {

@@ -13,6 +13,8 @@
 
 #include <cmocka.h> /* last: it needs what stands above */
 
+#include "tests/unit/build_home.h"
+
 #define FLOW "\nconst struct weir_flow weir_flow = { .abi = WEIR_ABI, .name = \"F\" };\n"
 #define HEAD "#include \"weir.h\"\n#line 1 \"cell [4]\"\n"
 
@@ -20,18 +22,14 @@ static char dir[] = "/tmp/weir-test-XXXXXX";
 
 static int setup(void **state)
 {
-    char root[4096];
     (void)state;
-    return getcwd(root, sizeof root) && setenv("WEIR_ROOT", root, 0) == 0 && mkdtemp(dir) ? 0 : -1;
+    return home_root() && mkdtemp(dir) ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    char command[256];
-    (void)snprintf(command, sizeof command, "exec rm -rf '%s'", dir);
-    FILE *p = popen(command, "r");
-    return p ? pclose(p) : -1;
+    return home_remove(dir);
 }
 
 static enum err_code build(const char *text, enum build_tier tier, char **so, enum build_tier *used, struct err *e)

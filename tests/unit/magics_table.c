@@ -1,6 +1,7 @@
 /* The table of magics and what comes from it: which lines are magics, dispatch, options, help, completion. */
-#include "magics/lines.h"
 #include "magics/table.h"
+#include "magics/table.h"
+#include "runtime/lang/parts.h"
 #include "tests/unit/magics_host.h"
 
 static void a_magic_stands_in_column_1_where_a_statement_may_begin(void **state)
@@ -36,17 +37,17 @@ static void pieces_keep_their_order_and_their_lines(void **state)
     (void)state;
     const char *text = "int a;\n%flow \\\n  run\nint b;\n%runs";
     struct arena a;
-    struct piece *p;
+    struct part *p;
     size_t n;
     arena_init(&a);
-    assert_int_equal(lines_split(text, strlen(text), &a, &p, &n, NULL), ERR_NONE);
+    assert_int_equal(parts_split(text, strlen(text), magics_has, NULL, &a, &p, &n, NULL), ERR_NONE);
     assert_int_equal(n, 4);
-    assert_int_equal(p[0].kind, PIECE_C);
+    assert_int_equal(p[0].kind, PART_C);
     assert_int_equal(p[0].line, 1);
-    assert_int_equal(p[1].kind, PIECE_LINE);
+    assert_int_equal(p[1].kind, PART_LINE);
     assert_int_equal(p[1].line, 2);
     assert_memory_equal(p[1].text, "%flow \\\n  run", p[1].len);
-    assert_int_equal(p[2].kind, PIECE_C);
+    assert_int_equal(p[2].kind, PART_C);
     assert_int_equal(p[3].line, 5);
     arena_done(&a);
 }

@@ -13,6 +13,8 @@
 
 #include <cmocka.h> /* last: it needs what stands above */
 
+#include "tests/unit/build_home.h"
+
 struct fixture {
     struct session s;
     int peer;
@@ -40,9 +42,8 @@ static struct fixture shared;
 
 static int setup_group(void **state)
 {
-    char root[4096];
     int fds[2];
-    if (!getcwd(root, sizeof root) || setenv("WEIR_ROOT", root, 0) != 0 ||
+    if (!home_root() ||
         socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) {
         return -1;
     }

@@ -11,6 +11,8 @@
 
 #include <cmocka.h> /* last: it needs what stands above */
 
+#include "tests/unit/build_home.h"
+
 struct fixture {
     struct session s;
     struct outcome o;
@@ -19,9 +21,8 @@ struct fixture {
 
 static int setup(void **state)
 {
-    char root[4096];
     struct fixture *f = calloc(1, sizeof *f);
-    if (!f || !getcwd(root, sizeof root) || setenv("WEIR_ROOT", root, 0) != 0) {
+    if (!f || !home_root()) {
         return -1;
     }
     f->s.pid = getpid();

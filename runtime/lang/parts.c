@@ -1,23 +1,25 @@
-/* See lines.h. */
-#include "magics/lines.h"
+/* See parts.h. */
+#include "runtime/lang/parts.h"
 
-#include "magics/table.h"
+#include "runtime/lang/lexer.h"
 
 #include <ctype.h>
 #include <stdint.h>
 #include <string.h>
 
-struct scan {
+struct splitting {
     const char *text;
     size_t len;
-    struct piece *pieces;
+    part_is_magic *is_magic;
+    void *ctx;
+    struct part *parts;
     size_t count;
-    size_t from;          /* where the C text begins that is not a piece yet */
+    size_t from;          /* where the C text begins that is not a part yet */
     int from_line;
 };
 
-/* Whether a magic may begin at text[at], judged by the C text since the last piece. strict: only a name of the table may. */
-static enum err_code may_begin(const struct scan *s, size_t at, bool *may, bool *strict, struct err *e)
+/* Whether a magic may begin at text[at], judged by the C text since the last part. strict: only a known name may. */
+static enum err_code may_begin(const struct splitting *s, size_t at, bool *may, bool *strict, struct err *e)
 {
     struct tokens t;
     enum err_code code = lex(s->text + s->from, at - s->from, &t, e);
@@ -50,16 +52,16 @@ static bool is_blank_text(const char *text, size_t len)
     return true;
 }
 
-static void end_c(struct scan *s, size_t at)
+static void end_c(struct splitting *s, size_t at)
 {
     if (!is_blank_text(s->text + s->from, at - s->from)) {
-        s->pieces[s->count++] =
-            (struct piece){ .kind = PIECE_C, .text = s->text + s->from, .len = at - s->from, .line = s->from_line };
+        s->parts[s->count++] =
+            (struct part){ .kind = PART_C, .text = s->text + s->from, .len = at - s->from, .line = s->from_line };
     }
 }
 
 /* End of the magic's line at text[at] (its newline or the text's end); lines counts the continuations in it. */
-static size_t magic_end(const struct scan *s, size_t at, int *lines)
+static size_t magic_end(const struct splitting *s, size_t at, int *lines)
 {
     size_t i = at;
     while (i < s->len && s->text[i] != '\n') {
@@ -73,7 +75,7 @@ static size_t magic_end(const struct scan *s, size_t at, int *lines)
 }
 
 /* Handle a line that begins with % and a letter. *next: where to go on. */
-static enum err_code take_magic(struct scan *s, size_t at, int line, size_t *next, int *next_line, struct err *e)
+static enum err_code take_magic(struct splitting *s, size_t at, int line, size_t *next, int *next_line, struct err *e)
 {
     bool may = false;
     bool strict = false;
@@ -87,7 +89,7 @@ static enum err_code take_magic(struct scan *s, size_t at, int line, size_t *nex
     while (end < s->len && (isalnum((unsigned char)s->text[end]) || s->text[end] == '_')) {
         end++;
     }
-    if (strict && !magics_find(magics_table(), s->text + name, end - name)) {
+    if (strict && !s->is_magic(s->ctx, s->text + name, end - name)) {
         return ERR_NONE;
     }
     if (whole && (s->count > 0 || !is_blank_text(s->text, at))) {
@@ -96,7 +98,7 @@ static enum err_code take_magic(struct scan *s, size_t at, int line, size_t *nex
     int lines = 0;
     size_t stop = whole ? s->len : magic_end(s, at, &lines);
     end_c(s, at);
-    s->pieces[s->count++] = (struct piece){ .kind = whole ? PIECE_CELL : PIECE_LINE,
+    s->parts[s->count++] = (struct part){ .kind = whole ? PART_CELL : PART_LINE,
                                             .text = s->text + at,
                                             .len = stop - at,
                                             .line = line,
@@ -118,15 +120,16 @@ static bool looks_like_magic(const char *text, size_t len, size_t at)
     return name < len && (isalpha((unsigned char)text[name]) || text[name] == '_');
 }
 
-enum err_code lines_split(const char *text, size_t len, struct arena *a, struct piece **out, size_t *count, struct err *e)
+enum err_code parts_split(const char *text, size_t len, part_is_magic *is_magic, void *ctx, struct arena *a,
+                          struct part **out, size_t *count, struct err *e)
 {
     size_t candidates = 0;
     for (size_t i = 0; i < len; i++) {
         candidates += (i == 0 || text[i - 1] == '\n') && looks_like_magic(text, len, i);
     }
-    struct scan s = { .text = text, .len = len, .from_line = 1,
-                      .pieces = arena_alloc(a, (2 * candidates + 1) * sizeof *s.pieces) };
-    if (!s.pieces) {
+    struct splitting s = { .text = text, .len = len, .is_magic = is_magic, .ctx = ctx, .from_line = 1,
+                      .parts = arena_alloc(a, (2 * candidates + 1) * sizeof *s.parts) };
+    if (!s.parts) {
         return err_memory(e);
     }
     int line = 1;
@@ -143,7 +146,7 @@ enum err_code lines_split(const char *text, size_t len, struct arena *a, struct 
         line++;
     }
     end_c(&s, len);
-    *out = s.pieces;
+    *out = s.parts;
     *count = s.count;
     return ERR_NONE;
 }
