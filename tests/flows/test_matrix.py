@@ -85,6 +85,13 @@ def test_the_exported_program_leaves_the_same(flow, weir_build, options):
                MALLOC_PERTURB_="165") == first
 
 
+def test_the_exported_text_runs_without_make(flow, weir_build):
+    _, arguments, folder, first = flow
+    subprocess.run([weir_build / "weir", "export", "x.ipynb", folder / "text"], cwd=folder, check=True, capture_output=True,
+                   timeout=60, env=dict(os.environ, WEIR_HOME=str(folder / "first")))
+    assert run([weir_build / "weir", "run", folder / "text" / "flow.c"], folder, folder / "from-text", arguments) == first
+
+
 def test_a_notebook_run_leaves_the_same(flow, run_cell):
     name, arguments, _, first = flow
     if name == "plain_order":  # its cells define functions that call those of later cells: for a session they are one cell
