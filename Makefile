@@ -33,8 +33,9 @@ RUNTIME := $(filter-out $(RUNTIME_MAINS),$(foreach d,base type store metadata fl
 FLOWLANG := $(foreach d,lang build export view,$(call src,runtime/$(d)))
 CLI     := $(filter-out runtime/cli/flow_main.c,$(call src,runtime/cli))
 MAGICS  := $(call src,magics)
-# kernel/: session*.c is the session process, everything else the kernel process; session_protocol.c belongs to both.
-SESSION := $(filter-out kernel/session_protocol.c,$(wildcard kernel/session*.c))
+# kernel/: session*.c is the session process, everything else the kernel process; KERNEL_BOTH belongs to both.
+KERNEL_BOTH := kernel/session_protocol.c kernel/settings.c
+SESSION := $(filter-out $(KERNEL_BOTH),$(wildcard kernel/session*.c))
 KERNEL  := $(filter-out $(SESSION),$(call src,kernel))
 
 # What a compiled flow calls: linked whole into the programs that load one.
@@ -53,7 +54,7 @@ $(B)/libweir.a $(B)/liblang.a:
 $(B)/weir: $(call obj,$(CLI) $(CALLED)) $(B)/liblang.a $(B)/libweir.a
 	$(call SHOW,link $@)
 	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS_LANG)
-$(B)/weir-session: $(call obj,$(SESSION) kernel/session_protocol.c $(MAGICS)) $(B)/liblang.a $(B)/libweir.a
+$(B)/weir-session: $(call obj,$(SESSION) $(KERNEL_BOTH) $(MAGICS)) $(B)/liblang.a $(B)/libweir.a
 	$(call SHOW,link $@)
 	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS_LANG)
 $(B)/weir-kernel: $(call obj,$(KERNEL) runtime/lang/lexer.c runtime/lang/items.c runtime/lang/ctype.c runtime/lang/ctype_begins.c) $(B)/libweir.a
@@ -85,7 +86,7 @@ $(B)/tests/magics_%: $(B)/unit/magics_%.o $(call obj,$(MAGICS)) $(B)/liblang.a $
 	@mkdir -p $(@D)
 	$(call SHOW,link $@)
 	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ -lcmocka $(LIBS_LANG)
-$(B)/tests/session_%: $(B)/unit/session_%.o $(call obj,$(filter-out kernel/session_main.c,$(SESSION)) kernel/session_protocol.c $(MAGICS)) $(B)/liblang.a $(B)/libweir.a
+$(B)/tests/session_%: $(B)/unit/session_%.o $(call obj,$(filter-out kernel/session_main.c,$(SESSION)) $(KERNEL_BOTH) $(MAGICS)) $(B)/liblang.a $(B)/libweir.a
 	@mkdir -p $(@D)
 	$(call SHOW,link $@)
 	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ -lcmocka $(LIBS_LANG)
@@ -95,7 +96,7 @@ $(B)/tests/%: $(B)/unit/%.o $(B)/liblang.a $(B)/libweir.a
 	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ -lcmocka $(LIBS_LANG)
 
 -include $(wildcard $(patsubst %.o,%.d,$(call obj,$(RUNTIME) $(RUNTIME_MAINS) $(FLOWLANG) $(CLI) $(MAGICS) $(SESSION) $(KERNEL) \
-    kernel/session_protocol.c) $(UNIT_OBJ)))
+    $(KERNEL_BOTH)) $(UNIT_OBJ)))
 
 # ---- Jupyter: a Python environment under build/, whatever B is, and the kernelspec in it ----
 VENV     := build/venv

@@ -1,6 +1,9 @@
 /* See process.h. */
 #include "kernel/process.h"
 
+#include "kernel/session_protocol.h"
+#include "kernel/session_shared.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +21,6 @@
 #include <unistd.h>
 
 enum {
-    SESSION_END = 3,      /* the session's fd of the socket */
     PIPE_BYTES = 1 << 20, /* so that a cell that prints much seldom waits */
     SEND_TIMEOUT_S = 10,  /* a session that does not read for so long hangs */
     KILL_ROUNDS = 200     /* of 10 ms */
@@ -48,7 +50,7 @@ enum err_code process_find(const char *name, char *path, size_t size, struct err
 }
 
 /* In the child, between fork and exec: only what is safe in a signal handler. Does not return. */
-static void become(const char *program, pid_t parent, int socket, int out, int err)
+static void become(const char *program, pid_t parent, int socket, int out, int err, int shared)
 {
     static const char failed[] = "weir-kernel: cannot start the session\n";
     sigset_t none;
@@ -61,9 +63,10 @@ static void become(const char *program, pid_t parent, int socket, int out, int e
     int null = open("/dev/null", O_RDONLY);
     bool ok = getppid() == parent /* else it died before the line above */ && setpgid(0, 0) == 0 && null >= 0 &&
               dup2(null, STDIN_FILENO) == STDIN_FILENO && dup2(out, STDOUT_FILENO) == STDOUT_FILENO &&
-              dup2(err, STDERR_FILENO) == STDERR_FILENO && dup2(socket, SESSION_END) == SESSION_END;
+              dup2(err, STDERR_FILENO) == STDERR_FILENO && dup2(socket, SESSION_FD) == SESSION_FD &&
+              dup2(shared, SESSION_SHARED_FD) == SESSION_SHARED_FD;
     if (ok) {
-        (void)close_range(SESSION_END + 1, ~0U, 0);
+        (void)close_range(SESSION_SHARED_FD + 1, ~0U, 0);
         (void)execl(program, program, (char *)NULL);
     }
     ssize_t n = write(STDERR_FILENO, failed, sizeof failed - 1);
@@ -71,13 +74,13 @@ static void become(const char *program, pid_t parent, int socket, int out, int e
     _exit(127);
 }
 
-/* All the descriptors above 4, so that dup2 to 0..3 in the child overwrites none that it still needs. */
+/* All the descriptors above these, so that dup2 to 0..4 in the child overwrites none that it still needs. */
 static int high(int fd)
 {
     if (fd < 0) {
         return fd;
     }
-    int moved = fcntl(fd, F_DUPFD_CLOEXEC, SESSION_END + 1);
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, SESSION_SHARED_FD + 1);
     int saved = errno;
     (void)close(fd);
     errno = saved;
@@ -123,7 +126,7 @@ static enum err_code make_ends(struct ends *x, struct err *e)
     return ERR_NONE;
 }
 
-enum err_code process_spawn(const char *program, struct process *out, struct err *e)
+enum err_code process_spawn(const char *program, int shared, struct process *out, struct err *e)
 {
     struct ends x;
     pid_t parent = getpid();
@@ -132,7 +135,7 @@ enum err_code process_spawn(const char *program, struct process *out, struct err
     if (rc == ERR_NONE) {
         pid = fork();
         if (pid == 0) {
-            become(program, parent, x.theirs[0], x.theirs[1], x.theirs[2]);
+            become(program, parent, x.theirs[0], x.theirs[1], x.theirs[2], shared);
         }
         if (pid < 0) {
             rc = err_errno(e, "cannot start '%s'", program);

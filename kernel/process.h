@@ -18,9 +18,9 @@ struct process {
 /* Path of a program of ours: beside this one, else in ../libexec/weir. ERR_NOT_FOUND names both places; ERR_LIMIT. */
 enum err_code process_find(const char *name, char *path, size_t size, struct err *e);
 
-/* Start a program. Signals are at their defaults in it, none blocked, but SIGINT ignored: an interrupt that comes
+/* Start a program with `shared` as its descriptor SESSION_SHARED_FD. Signals are at their defaults in it, none blocked, but SIGINT ignored: an interrupt that comes
  * before it has set a handler must not kill it. ERR_IO. */
-enum err_code process_spawn(const char *program, struct process *out, struct err *e);
+enum err_code process_spawn(const char *program, int shared, struct process *out, struct err *e);
 
 /* Close our ends; p->pid stays. */
 void process_close(struct process *p);

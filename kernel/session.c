@@ -4,10 +4,13 @@
 #include "kernel/session_protocol.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- saying ---- */
@@ -232,10 +235,32 @@ enum err_code session_handle(struct session *s, const json_t *message, bool *end
 
 /* ---- life ---- */
 
+/* The kernel's, or memory of our own if we were not started by one. */
+static struct session_shared *map_shared(void)
+{
+    struct stat st;
+    size_t size = sizeof(struct session_shared);
+    if (fstat(SESSION_SHARED_FD, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size == size) {
+        void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, SESSION_SHARED_FD, 0);
+        (void)fcntl(SESSION_SHARED_FD, F_SETFD, FD_CLOEXEC);
+        return map == MAP_FAILED ? NULL : map;
+    }
+    void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (map == MAP_FAILED) {
+        return NULL;
+    }
+    ((struct session_shared *)map)->settings = settings_defaults();
+    return map;
+}
+
 enum err_code session_init(struct session *s, int fd, struct err *e)
 {
     s->fd = fd;
     s->pid = getpid();
+    s->shared = map_shared();
+    if (!s->shared) {
+        return err_errno(e, "can't map the memory shared with the kernel");
+    }
     if (!getcwd(s->directory, sizeof s->directory)) {
         return err_errno(e, "can't tell the working folder");
     }
@@ -264,4 +289,7 @@ void session_done(struct session *s)
     free(s->shown);
     json_decref(s->value);
     session_failure_done(&s->failure);
+    if (s->shared) {
+        (void)munmap(s->shared, sizeof *s->shared);
+    }
 }

@@ -2,7 +2,8 @@
  *
  *   session_main.c     start, the loop over messages
  *   session.c          one execute request: magics or a plain cell, then the answer
- *   session_run.c      user code under guard: crashes, interrupts and exit end the cell, not the process
+ *   session_run.c      user code under guard: crashes, interrupts and exit end the cell
+ *   session_checkpoint.c  sleeping copies of the session, and how a crashed one is replaced by one
  *   session_trace.c    machine frames as `cell [7] line 3 in f`, with the source line
  *   session_libc.c     what cells get in place of libc's exit, sleep, fork ...
  *   session_value.c    the value of a last expression as text and table
@@ -13,6 +14,7 @@
 #ifndef WEIR_KERNEL_SESSION_H
 #define WEIR_KERNEL_SESSION_H
 
+#include "kernel/session_shared.h"
 #include "magics/magics.h"
 #include "runtime/build/build.h"
 #include "runtime/lang/cell.h"
@@ -38,6 +40,7 @@ struct outcome {
     int signal, code;                 /* END_SIGNAL: number and si_code */
     void *address;                    /* END_SIGNAL: si_addr */
     bool overflow;                    /* the stack was full */
+    bool thread;                      /* it was a thread that the user started */
     int status;                       /* END_EXIT: its argument */
     const char *called;               /* END_EXIT: "exit", "_exit", ...; static */
     const void *frames[TRACE_FRAMES]; /* innermost first; addresses inside the instruction or call */
@@ -59,6 +62,7 @@ struct shown_cell {
 
 struct session {
     int fd;    /* to the kernel */
+    struct session_shared *shared; /* mapped; never NULL */
     pid_t pid; /* ours: a child that the user forked has another */
     struct index *index;
     struct flows *flows;
@@ -108,6 +112,16 @@ bool session_leave(int status, const char *called);
 
 /* The session whose code runs (for what cells call); NULL: none. */
 struct session *session_running(void);
+
+/* ---- session_checkpoint.c ---- */
+
+/* Whether a copy from before this cell stands by: then user code that crashes or exits ends this process
+ * (session_die), and the copy goes on. Else the cell is left by a jump. Async-signal-safe. */
+bool session_has_checkpoint(const struct session *s);
+
+/* Leave word of how user code ended, write out what stdout holds, and end the process: the kernel wakes the copy, which
+ * tells the user. Async-signal-safe, on any thread. Only if session_has_checkpoint. */
+_Noreturn void session_die(struct session *s, const struct outcome *o);
 
 /* ---- session_trace.c ---- */
 

@@ -6,11 +6,13 @@
 #include "runtime/lang/items.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -45,7 +47,7 @@ void supervisor_reset(struct supervisor *s)
 enum err_code supervisor_respawn(struct supervisor *s, struct err *e)
 {
     supervisor_reset(s);
-    return process_spawn(s->program, &s->process, e);
+    return process_spawn(s->program, s->shared_fd, &s->process, e);
 }
 
 void supervisor_signal(const struct supervisor *s, int number)
@@ -295,6 +297,25 @@ void supervisor_hold(struct supervisor *s, bool hold)
     s->hold = hold;
 }
 
+static enum err_code open_shared(struct supervisor *s, struct err *e)
+{
+    int fd = memfd_create("weir-session", MFD_CLOEXEC);
+    s->shared_fd = fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, SESSION_SHARED_FD + 1); /* see process.c */
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    void *map = MAP_FAILED;
+    if (s->shared_fd >= 0 && ftruncate(s->shared_fd, sizeof *s->shared) == 0) {
+        map = mmap(NULL, sizeof *s->shared, PROT_READ | PROT_WRITE, MAP_SHARED, s->shared_fd, 0);
+    }
+    if (map == MAP_FAILED) {
+        return err_errno(e, "cannot make memory to share with a session");
+    }
+    s->shared = map;
+    s->shared->settings = settings_defaults();
+    return ERR_NONE;
+}
+
 static enum err_code open_all(struct supervisor *s, const char *program, struct err *e)
 {
     sigset_t child;
@@ -310,7 +331,8 @@ static enum err_code open_all(struct supervisor *s, const char *program, struct 
     if (s->timer < 0 || s->signals < 0) {
         return err_errno(e, "cannot watch over a session");
     }
-    return supervisor_respawn(s, e);
+    enum err_code rc = open_shared(s, e);
+    return rc ? rc : supervisor_respawn(s, e);
 }
 
 enum err_code supervisor_new(const struct supervisor_options *options, struct supervisor **out, struct err *e)
@@ -322,7 +344,7 @@ enum err_code supervisor_new(const struct supervisor_options *options, struct su
     s->events = options->events;
     s->checkpoint = options->checkpoint;
     s->process = (struct process){ .socket = -1, .out = -1, .err = -1 };
-    s->timer = s->signals = -1;
+    s->timer = s->signals = s->shared_fd = -1;
     session_input_init(&s->input);
     capture_init(&s->capture, emit_stream, s);
     enum err_code rc = open_all(s, options->program, e);
@@ -349,6 +371,12 @@ void supervisor_free(struct supervisor *s)
     }
     if (s->signals >= 0) {
         (void)close(s->signals);
+    }
+    if (s->shared) {
+        (void)munmap(s->shared, sizeof *s->shared);
+    }
+    if (s->shared_fd >= 0) {
+        (void)close(s->shared_fd);
     }
     json_decref(s->reply);
     json_decref(s->last_done);

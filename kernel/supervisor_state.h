@@ -6,6 +6,7 @@
 #include "kernel/capture.h"
 #include "kernel/process.h"
 #include "kernel/session_protocol.h"
+#include "kernel/session_shared.h"
 #include "kernel/supervisor.h"
 
 enum { SUPERVISOR_NOTE_MAX = 512 };
@@ -18,6 +19,8 @@ struct supervisor {
     struct session_input input;
     struct capture capture;
     int timer, signals;             /* fds */
+    int shared_fd;                  /* memory file behind `shared` */
+    struct session_shared *shared;  /* mapped; the sessions write into it too */
     bool armed;                     /* the timer runs */
     bool hold;                      /* leave output where it is */
     bool ready;                     /* the session has said so */
