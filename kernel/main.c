@@ -73,9 +73,7 @@ static enum err_code start(struct kernel *k, const char *path, struct err *e)
     }
     k->parent = open_parent();
     process_adopt_orphans();
-    struct supervisor_options options = { .program = program,
-                                          .events = requests_events(k->requests),
-                                          .checkpoint = checkpoint_none() };
+    struct supervisor_options options = { .program = program, .events = requests_events(k->requests) };
     /* First the session, which takes longest to be ready; the sockets are opened meanwhile. */
     if ((rc = supervisor_new(&options, &k->supervisor, e)) ||
         (rc = channels_open(&k->connection, requests_receive, k->requests, &k->channels, e))) {

@@ -184,36 +184,102 @@ void process_adopt_orphans(void)
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1); /* refused: orphans go to init, as usual */
 }
 
-/* SIGKILL to the children of one of our threads. */
-static void kill_children(const char *task)
+long long process_now(void)
 {
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/self/task/%.20s/children", task);
+    struct timespec t;
+    long hz = sysconf(_SC_CLK_TCK);
+    (void)clock_gettime(CLOCK_BOOTTIME, &t); /* cannot fail with this clock */
+    return (long long)t.tv_sec * hz + t.tv_nsec / (1000000000L / hz);
+}
+
+/* Field 22 of its stat; -1: it is gone. */
+static long long started_at(pid_t pid)
+{
+    char path[64], line[1024];
+    (void)snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
     FILE *f = fopen(path, "re");
-    long pid = 0;
-    while (f && fscanf(f, "%ld", &pid) == 1) {
-        if (pid > 1) {
-            (void)kill((pid_t)pid, SIGKILL);
-        }
-    }
+    bool got = f && fgets(line, sizeof line, f);
     if (f) {
         (void)fclose(f); /* it was only read */
     }
+    const char *field = got ? strrchr(line, ')') : NULL; /* the name before may hold anything */
+    for (int i = 2; field && i < 22; i++) {
+        field = strchr(field + 1, ' ');
+    }
+    return field ? strtoll(field, NULL, 10) : -1;
+}
+
+/* Each child of a process, whichever of its threads started it. */
+static void each_child(const char *parent, void (*visit)(void *ctx, pid_t child), void *ctx)
+{
+    char path[320];
+    (void)snprintf(path, sizeof path, "/proc/%s/task", parent);
+    DIR *tasks = opendir(path);
+    for (struct dirent *d = tasks ? readdir(tasks) : NULL; d; d = readdir(tasks)) {
+        (void)snprintf(path, sizeof path, "/proc/%s/task/%.20s/children", parent, d->d_name);
+        FILE *f = d->d_name[0] == '.' ? NULL : fopen(path, "re");
+        long pid = 0;
+        while (f && fscanf(f, "%ld", &pid) == 1) {
+            if (pid > 1) {
+                visit(ctx, (pid_t)pid);
+            }
+        }
+        if (f) {
+            (void)fclose(f); /* it was only read */
+        }
+    }
+    if (tasks) {
+        (void)closedir(tasks);
+    }
+}
+
+static void kill_one(void *ctx, pid_t pid)
+{
+    (void)ctx;
+    (void)kill(pid, SIGKILL);
+}
+
+static void kill_tree(void *ctx, pid_t pid)
+{
+    char name[24];
+    (void)snprintf(name, sizeof name, "%ld", (long)pid);
+    each_child(name, kill_tree, ctx);
+    (void)kill(pid, SIGKILL);
+}
+
+struct younger {
+    long long since;
+    const struct checkpoint *spared;
+    size_t n;
+    int killed;
+};
+
+static void kill_younger(void *ctx, pid_t pid)
+{
+    struct younger *y = ctx;
+    for (size_t i = 0; i < y->n; i++) {
+        if (y->spared[i].pid == pid) {
+            return;
+        }
+    }
+    if (started_at(pid) >= y->since) {
+        kill_tree(NULL, pid);
+        y->killed++;
+    }
+}
+
+int process_kill_younger(long long since, const struct checkpoint *spared, size_t n)
+{
+    struct younger y = { .since = since, .spared = spared, .n = n };
+    each_child("self", kill_younger, &y);
+    return y.killed;
 }
 
 void process_kill_all(void)
 {
     struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
     for (int round = 0; round < KILL_ROUNDS; round++) {
-        DIR *tasks = opendir("/proc/self/task");
-        for (struct dirent *d = tasks ? readdir(tasks) : NULL; d; d = readdir(tasks)) {
-            if (d->d_name[0] != '.') {
-                kill_children(d->d_name);
-            }
-        }
-        if (tasks) {
-            (void)closedir(tasks);
-        }
+        each_child("self", kill_one, NULL);
         pid_t pid = 0;
         while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
         }

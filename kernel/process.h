@@ -3,6 +3,7 @@
 #ifndef WEIR_KERNEL_PROCESS_H
 #define WEIR_KERNEL_PROCESS_H
 
+#include "kernel/checkpoint.h"
 #include "runtime/base/err.h"
 
 #include <stdbool.h>
@@ -33,6 +34,13 @@ void process_describe(int status, char *out, size_t size);
 
 /* Make this process the parent of its descendants' orphans, so that process_kill_all finds them. */
 void process_adopt_orphans(void);
+
+/* The time, in the unit in which the system says when a process was started (clock ticks since it booted). */
+long long process_now(void);
+
+/* SIGKILL to our children that were started at `since` or later, those in `spared` excepted, with all below them: once
+ * their session is dead, what a cell had started are our own. Returns how many children. */
+int process_kill_younger(long long since, const struct checkpoint *spared, size_t n);
 
 /* SIGKILL to every descendant, and reap them: afterwards there is none. */
 void process_kill_all(void);

@@ -35,10 +35,12 @@ void session_say_stream(struct session *s, const char *stream, const char *text,
                              string ? string : json_string("(a text that is not UTF-8)\n")));
 }
 
-static void say_failure(struct session *s, struct failure *f)
+void session_say_failure(struct session *s)
 {
+    struct failure *f = &s->failure;
     session_say(s, json_pack("{s:s, s:s, s:s, s:O}", "op", "error", "ename", f->ename, "evalue", f->evalue, "traceback",
                              f->traceback));
+    session_failure_done(f);
 }
 
 static void say_value(struct session *s)
@@ -90,6 +92,7 @@ static enum err_code run_unit(struct session *s, const struct cell_unit *u, cons
         memcpy(&entry, &address, sizeof entry);
     }
     session_remember_entry(s, label, u->entry);
+    session_leave_code(s, label);
     session_forget_exit_handlers();
     session_run(s, entry, &o);
     if (o.ending == END_EXIT && u->has_main) {
@@ -98,6 +101,7 @@ static enum err_code run_unit(struct session *s, const struct cell_unit *u, cons
         json_decref(s->value);
         s->value = NULL;
         session_explain(s, &o, &s->failure);
+        session_explain_kept(&s->failure);
         return err_set(e, ERR_TASK, "%s: %s", s->failure.ename, s->failure.evalue);
     } else if (u->has_main) {
         session_run(s, session_exit_handlers, &o); /* what it registered by atexit */
@@ -129,6 +133,7 @@ enum err_code session_cell(struct session *s, const struct cell *cell, const cha
     if (code) {
         index_rollback(s->index);
     } else {
+        s->changed = true;
         index_commit(s->index);
         say_notes(s, &u);
         code = run_unit(s, &u, label, entry, e);
@@ -172,6 +177,7 @@ static json_t *evaluate(struct session *s, json_t *expressions)
 static void execute_cell(struct session *s, const struct cell *cell, const char *label, struct err *e)
 {
     bool magic = magics_is(cell->text);
+    s->changed = magic;
     e->code = ERR_NONE;
     enum err_code code = magic ? magics_run(s->magics, cell, e) : session_cell(s, cell, label, e);
     e->code = code;
@@ -196,6 +202,8 @@ static void on_execute(struct session *s, const json_t *m)
     s->count = cell.number;
     s->silent = json_is_true(json_object_get(m, "silent"));
     s->interrupted = 0;
+    s->shared->words.said = 0;
+    s->shared->code_used = 0;
     session_guard_signals(s);
     session_remember(s, label, cell.text, cell.len);
     execute_cell(s, &cell, label, &e);
@@ -203,14 +211,21 @@ static void on_execute(struct session *s, const json_t *m)
         if (e.code != ERR_TASK || !s->failure.ename) {
             session_failure_of(&e, &s->failure);
         }
-        say_failure(s, &s->failure);
-        session_failure_done(&s->failure);
+        session_say_failure(s);
     } else if (json_object_size(expressions) > 0) {
         results = evaluate(s, expressions);
     }
     s->cell_id = NULL;
-    session_say(s, json_pack("{s:s, s:b, s:[], s:o}", "op", "done", "ok", e.code == ERR_NONE, "payload",
-                             "user_expressions", results ? results : json_object()));
+    /* a cell that didn't compile has changed nothing */
+    json_t *done = s->changed ? session_checkpoint(s, "done") : json_pack("{s:s}", "op", "done");
+    if (done) {
+        (void)json_object_set_new(done, "ok", json_boolean(e.code == ERR_NONE));
+        (void)json_object_set_new(done, "payload", json_array());
+        (void)json_object_set_new(done, "user_expressions", results ? results : json_object());
+        session_say(s, done);
+    } else {
+        json_decref(results); /* of a cell that is long over */
+    }
 }
 
 enum err_code session_handle(struct session *s, const json_t *message, bool *end, struct err *e)
@@ -236,13 +251,14 @@ enum err_code session_handle(struct session *s, const json_t *message, bool *end
 /* ---- life ---- */
 
 /* The kernel's, or memory of our own if we were not started by one. */
-static struct session_shared *map_shared(void)
+static struct session_shared *map_shared(struct session *s)
 {
     struct stat st;
     size_t size = sizeof(struct session_shared);
     if (fstat(SESSION_SHARED_FD, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size == size) {
         void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, SESSION_SHARED_FD, 0);
         (void)fcntl(SESSION_SHARED_FD, F_SETFD, FD_CLOEXEC);
+        s->kernel = getppid();
         return map == MAP_FAILED ? NULL : map;
     }
     void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -257,7 +273,7 @@ enum err_code session_init(struct session *s, int fd, struct err *e)
 {
     s->fd = fd;
     s->pid = getpid();
-    s->shared = map_shared();
+    s->shared = map_shared(s);
     if (!s->shared) {
         return err_errno(e, "can't map the memory shared with the kernel");
     }

@@ -25,28 +25,6 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { TRACE_FRAMES = 64 };
-
-/* How user code ended. */
-enum ending {
-    END_RETURN, /* by itself */
-    END_SIGNAL, /* SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT */
-    END_INTERRUPT,
-    END_EXIT /* exit(status) and the like */
-};
-
-struct outcome {
-    enum ending ending;
-    int signal, code;                 /* END_SIGNAL: number and si_code */
-    void *address;                    /* END_SIGNAL: si_addr */
-    bool overflow;                    /* the stack was full */
-    bool thread;                      /* it was a thread that the user started */
-    int status;                       /* END_EXIT: its argument */
-    const char *called;               /* END_EXIT: "exit", "_exit", ...; static */
-    const void *frames[TRACE_FRAMES]; /* innermost first; addresses inside the instruction or call */
-    unsigned nframes;
-};
-
 /* An error as Jupyter shows it. Zeroed: none. */
 struct failure {
     char *ename, *evalue; /* owned */
@@ -60,10 +38,28 @@ struct shown_cell {
     char *entry; /* owned; its function's name, not to be shown; may be NULL */
 };
 
+enum { COPY_OFFSETS = 64, COPY_CLOSED = 4 };
+
+/* What a sleeping copy of the session knows of what it has not. */
+struct copy {
+    int threads; /* of the user's, when it was forked */
+    size_t nclosed;
+    int closed[COPY_CLOSED]; /* the first of the descriptors that it closed */
+    size_t noffsets;
+    struct copy_offset {
+        int fd;
+        off_t at;
+    } offsets[COPY_OFFSETS];
+};
+
 struct session {
-    int fd;    /* to the kernel */
+    int fd;                        /* to the kernel */
     struct session_shared *shared; /* mapped; never NULL */
-    pid_t pid; /* ours: a child that the user forked has another */
+    pid_t pid;                     /* ours: a child that the user forked has another */
+    pid_t kernel;                  /* the kernel's; 0: none started us, and there are no copies */
+    bool copied;                   /* the newest copy has all that earlier cells did */
+    bool told_room;                /* the user knows that a copy doesn't fit */
+    struct copy copy;
     struct index *index;
     struct flows *flows;
     struct build_cells *cells;
@@ -75,6 +71,7 @@ struct session {
     const char *cell_id; /* borrowed from the request */
     int count;
     bool silent;
+    bool changed;           /* it compiled, or a magic ran: the state may be another */
     bool quiet_value;       /* a value is kept, not sent (user_expressions) */
     json_t *value;          /* owned; mime bundle of the last expression, NULL: none */
     struct failure failure; /* of user code; set when session_cell says ERR_TASK */
@@ -95,6 +92,9 @@ enum err_code session_handle(struct session *s, const json_t *message, bool *end
  * says how; else it did not run, and e says why. */
 enum err_code session_cell(struct session *s, const struct cell *cell, const char *label, struct err *e);
 
+/* Send s->failure as the cell's error, and forget it. */
+void session_say_failure(struct session *s);
+
 /* Send a message whose data is steals; flushes the user's output first. */
 void session_say(struct session *s, json_t *message);
 void session_say_stream(struct session *s, const char *stream, const char *text, size_t len);
@@ -103,6 +103,9 @@ void session_say_stream(struct session *s, const char *stream, const char *text,
 
 /* Take the signals over. Once, before the first run; anew before each cell, since user code may have changed them. */
 void session_guard_signals(struct session *s);
+
+/* Once more, all of it, in a process that was forked from the one that had done so. */
+void session_guard_renew(struct session *s);
 
 /* Call entry (NULL: only the newest cell's constructors) under guard. */
 void session_run(struct session *s, void (*entry)(void), struct outcome *out);
@@ -114,6 +117,11 @@ bool session_leave(int status, const char *called);
 struct session *session_running(void);
 
 /* ---- session_checkpoint.c ---- */
+
+/* Fork a copy of the session as it is now. The message that tells the kernel of it: {"op":op, "checkpoint":pid or 0,
+ * "count":N, "memory":bytes, "changed":true}, new reference. NULL: we are the copy, woken much later; a cell that ran
+ * then is answered already. */
+json_t *session_checkpoint(struct session *s, const char *op);
 
 /* Whether a copy from before this cell stands by: then user code that crashes or exits ends this process
  * (session_die), and the copy goes on. Else the cell is left by a jump. Async-signal-safe. */
@@ -128,6 +136,16 @@ _Noreturn void session_die(struct session *s, const struct outcome *o);
 /* outcome (not END_RETURN) as an error. label: of the cell that ran. */
 void session_explain(struct session *s, const struct outcome *o, struct failure *out);
 
+/* The session's death as an error, when user code left no word; and in words for a note. */
+void session_explain_death(struct session *s, int wait_status, bool killed, struct failure *out);
+void session_describe_death(int wait_status, char *out, size_t size);
+
+/* Put under a failure that the state from before the cell is back, and what is not (lines; NULL, "": nothing). */
+void session_explain_rollback(struct failure *f, const char *losses);
+
+/* Put under a failure that what the cell had changed so far stays. */
+void session_explain_kept(struct failure *f);
+
 /* A failure from e: compile errors and the like. */
 void session_failure_of(const struct err *e, struct failure *out);
 void session_failure_done(struct failure *f);
@@ -135,6 +153,13 @@ void session_failure_done(struct failure *f);
 /* Remember a cell's text (copied) and its entry. Out of memory only costs lines in tracebacks. */
 void session_remember(struct session *s, const char *label, const char *text, size_t len);
 void session_remember_entry(struct session *s, const char *label, const char *entry);
+
+/* The newest cell's code and text, left where a copy finds them if the cell crashes (struct session_shared). */
+void session_leave_code(struct session *s, const char *label);
+
+/* In the copy: learn what the dead session left, for a traceback; forget it. */
+void session_learn_code(struct session *s);
+void session_forget_code(struct session *s);
 
 /* A line of a remembered cell, for the linker's messages (a build_line). ctx: the session. */
 const char *session_line(void *ctx, const char *label, int line, size_t *len);

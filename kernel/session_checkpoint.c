@@ -1,16 +1,411 @@
-/* Sleeping copies of the session. See session.h. */
+/* Sleeping copies of the session: each is the session as it was when a cell had ended, ready to go on from there.
+ *
+ *   session:   ... cell ends -- fork --- done -> next cell ... crash
+ *   copy:                         \--- sleeps ----------------------- woken by the kernel: it is the session now
+ *
+ * The copy is a child of the kernel, not of the session: the user's wait() must not find it. So a helper forks it, made
+ * by vfork (which shares the session's memory and costs little), and ends; the kernel adopts it. The helper's fork is libc's, with
+ * all that libraries have registered for a fork.
+ *
+ * What a copy can't hold: threads, and what other processes see. It closes its ends of pipes and sockets, since a reader
+ * elsewhere waits for the last writer to close; files stay open, and their offsets are set back when it wakes. */
 #include "kernel/session.h"
 
+#include "kernel/session_protocol.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+enum {
+    FIRST_USERS_FD = SESSION_SHARED_FD + 1,
+    LAST_USERS_FD = 1023,  /* looked at in a signal handler */
+    PLENTY = 256 << 20,    /* bytes below which a copy is not asked whether it fits */
+    CLOSED_SHOWN = 4,
+    STDOUT_MOST = 1 << 24  /* bytes; with more, its pointers are taken for damaged */
+};
+
+/* ---- whether there is room ---- */
+
+static int64_t number_in(const char *path, const char *name)
+{
+    char line[256];
+    int64_t value = -1;
+    FILE *f = fopen(path, "re");
+    while (f && value < 0 && fgets(line, sizeof line, f)) {
+        size_t len = strlen(name);
+        char *end = line;
+        if (strncmp(line, name, len) == 0) {
+            long long n = strtoll(line + len, &end, 10);
+            value = end == line + len ? -1 : n;
+        }
+        if (len == 0) {
+            break;
+        }
+    }
+    if (f) {
+        (void)fclose(f); /* it was only read */
+    }
+    return value;
+}
+
+/* Bytes that are ours alone, or shared only with our copies. */
+static int64_t own_memory(void)
+{
+    long long total = 0, resident = 0, shared = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (f) {
+        if (fscanf(f, "%lld %lld %lld", &total, &resident, &shared) != 3) {
+            resident = shared = 0;
+        }
+        (void)fclose(f); /* it was only read */
+    }
+    return (resident - shared) * (int64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Bytes that the system could still give us, within the limits of a container. */
+static int64_t free_memory(void)
+{
+    int64_t kib = number_in("/proc/meminfo", "MemAvailable:");
+    int64_t available = kib < 0 ? INT64_MAX : kib * 1024;
+    int64_t most = number_in("/sys/fs/cgroup/memory.max", "");
+    int64_t used = number_in("/sys/fs/cgroup/memory.current", "");
+    return most >= 0 && used >= 0 && most - used < available ? most - used : available;
+}
+
+static void say_note(struct session *s, const char *text)
+{
+    session_say_stream(s, "stderr", text, strlen(text));
+}
+
+static bool room_for_copy(struct session *s, int64_t memory)
+{
+    int64_t mode = s->shared->settings.checkpoint;
+    int64_t available = 0;
+    bool room = mode == CHECKPOINT_ON ||
+                (mode == CHECKPOINT_AUTO && (memory < PLENTY || memory < (available = free_memory())));
+    if (!room && mode == CHECKPOINT_AUTO && !s->told_room) {
+        char text[512];
+        (void)snprintf(text, sizeof text,
+                       "weir: the session holds %.1f GB, and %.1f GB of memory are free: too little for a copy of it, so a cell that "
+                       "crashes keeps what it has changed, and %%undo is off. To have copies in any case: %%config checkpoint = on\n",
+                       (double)memory / 1e9, (double)available / 1e9);
+        say_note(s, text);
+    }
+    s->told_room = !room && mode == CHECKPOINT_AUTO;
+    return room;
+}
+
+/* ---- descriptors ---- */
+
+static bool is_connection(mode_t mode)
+{
+    return S_ISFIFO(mode) || S_ISSOCK(mode);
+}
+
+/* Of the user's descriptors: close pipes and sockets, note where files are read or written next. */
+static void note_files(struct session *s)
+{
+    struct copy *c = &s->copy;
+    DIR *fds = opendir("/proc/self/fd");
+    c->nclosed = c->noffsets = 0;
+    for (struct dirent *d = fds ? readdir(fds) : NULL; d; d = readdir(fds)) {
+        struct stat st;
+        int fd = (int)strtol(d->d_name, NULL, 10); /* of "." and "..": 0 */
+        if (fd < FIRST_USERS_FD || fd == dirfd(fds) || fstat(fd, &st) != 0) {
+            continue;
+        }
+        if (is_connection(st.st_mode)) {
+            (void)close(fd);
+            c->closed[c->nclosed < CLOSED_SHOWN ? c->nclosed : CLOSED_SHOWN - 1] = fd;
+            c->nclosed++;
+        } else if (S_ISREG(st.st_mode) && c->noffsets < COPY_OFFSETS) {
+            c->offsets[c->noffsets++] = (struct copy_offset){ .fd = fd, .at = lseek(fd, 0, SEEK_CUR) };
+        }
+    }
+    if (fds) {
+        (void)closedir(fds);
+    }
+}
+
+static void restore_offsets(const struct session *s)
+{
+    for (size_t i = 0; i < s->copy.noffsets; i++) {
+        (void)lseek(s->copy.offsets[i].fd, s->copy.offsets[i].at, SEEK_SET); /* the file may have been cut since */
+    }
+}
+
+/* ---- the copy ---- */
+
+static int count_threads(void)
+{
+    struct stat st;
+    return stat("/proc/self/task", &st) == 0 && st.st_nlink > 3 ? (int)st.st_nlink - 3 : 0;
+}
+
+/* Until the kernel wakes us. It is our parent as soon as the helper has ended, and we end with it. */
+static void sleep_until_woken(struct session *s, const sigset_t *before)
+{
+    sigset_t wake;
+    while (getppid() != s->kernel && getppid() > 1 && kill(s->kernel, 0) == 0) {
+        (void)sched_yield();
+    }
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != s->kernel) {
+        _exit(0);
+    }
+    note_files(s);
+    (void)sigemptyset(&wake);
+    (void)sigaddset(&wake, session_wake_signal());
+    while (sigwaitinfo(&wake, NULL) < 0) {
+    }
+    (void)sigprocmask(SIG_SETMASK, before, NULL);
+}
+
+/* Messages that the dead session was still to read. */
+static void drop_messages(int fd)
+{
+    char bytes[4096];
+    while (recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0) {
+    }
+}
+
+/* Fork a copy. True: we are the copy, and have been woken. *pid in the session: of the copy; 0: none could be made. */
+static bool fork_copy(struct session *s, volatile pid_t *pid)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)sigprocmask(SIG_SETMASK, &all, &before); /* the helper shares our memory: no handler may run in it */
+    *pid = 0;
+    s->copy.threads = count_threads();
+    pid_t helper = vfork();
+    if (helper == 0) {
+        pid_t child = fork();
+        if (child == 0) {
+            sleep_until_woken(s, &before);
+            return true;
+        }
+        if (child > 0) {
+            (void)setpgid(child, child); /* now, so that what is sent to the session's group never meets it */
+            *pid = child;
+        }
+        _exit(0);
+    }
+    if (helper > 0) {
+        (void)waitpid(helper, NULL, 0); /* taken by a thread of the user's, or ignored: it has ended all the same */
+    }
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    return false;
+}
+
+/* What a process doesn't inherit from the one that it was forked from. */
+static void become_session(struct session *s)
+{
+    s->pid = getpid();
+    drop_messages(s->fd);
+    restore_offsets(s);
+    session_guard_renew(s);
+}
+
+static json_t *copy_report(struct session *s, const char *op, pid_t pid, int64_t memory)
+{
+    s->copied = pid != 0;
+    return json_pack("{s:s, s:I, s:i, s:I, s:b}", "op", op, "checkpoint", (json_int_t)pid, "count", s->count, "memory",
+                     (json_int_t)memory, "changed", 1);
+}
+
+/* ---- waking ---- */
+
+static void say_thread_losses(const struct session *s, struct buf *b)
+{
+    const struct copy *c = &s->copy;
+    if (c->threads > 0) {
+        buf_printf(b, "%d thread%s that ran before the cell %s ended.\n", c->threads, c->threads == 1 ? "" : "s",
+                   c->threads == 1 ? "has" : "have");
+    }
+    if (c->nclosed > 0) {
+        buf_str(b, "Pipes and sockets from before the cell are closed: descriptor");
+        buf_str(b, c->nclosed == 1 ? " " : "s ");
+        for (size_t i = 0; i < c->nclosed && i < CLOSED_SHOWN; i++) {
+            buf_printf(b, "%s%d", i ? ", " : "", c->closed[i]);
+        }
+        buf_str(b, c->nclosed > CLOSED_SHOWN ? " and more.\n" : ".\n");
+    }
+}
+
+/* What a copy can't bring back, a line each; empty: nothing is missing. */
+static void say_losses(const struct session *s, const struct takeover *t, const struct last_words *w, struct buf *b)
+{
+    say_thread_losses(s, b);
+    if (t->ended > 0) {
+        buf_printf(b, "%d process%s that the cell had started %s ended.\n", t->ended, t->ended == 1 ? "" : "es",
+                   t->ended == 1 ? "was" : "were");
+    }
+    if (w->said == 1 && w->files > 0) {
+        buf_printf(b, "What the cell wrote to files stays written (%.*s%s).\n", WORDS_FILE - 1, w->file,
+                   w->files > 1 ? " and others" : "");
+    }
+    if (!t->current) {
+        buf_str(b, "The latest copy of the session was lost too: what the cells after it did is gone.\n");
+    }
+}
+
+static void end_crashed_cell(struct session *s, const struct takeover *t, const struct last_words *w)
+{
+    struct buf losses;
+    buf_init(&losses, 0);
+    session_learn_code(s);
+    say_losses(s, t, w, &losses);
+    if (t->killed || w->said != 1) {
+        session_explain_death(s, t->status, t->killed, &s->failure);
+    } else {
+        session_explain(s, &w->outcome, &s->failure);
+    }
+    session_explain_rollback(&s->failure, losses.data);
+    session_forget_code(s);
+    session_say_failure(s);
+    session_say(s, json_pack("{s:s, s:b, s:[], s:{}}", "op", "done", "ok", 0, "payload", "user_expressions"));
+    buf_done(&losses);
+}
+
+static void end_undo(struct session *s, const struct takeover *t)
+{
+    struct buf b;
+    int n = t->nundone < 0 ? 0 : t->nundone > UNDO_MAX ? UNDO_MAX : t->nundone;
+    buf_init(&b, 0);
+    buf_str(&b, "Undone:");
+    for (int i = 0; i < n; i++) {
+        buf_printf(&b, "%s cell [%d]", i ? "," : "", t->undone[i]);
+    }
+    buf_str(&b, ". Files are as they were left.\n");
+    say_thread_losses(s, &b);
+    session_say_stream(s, "stdout", b.data ? b.data : "", b.len);
+    session_say(s, json_pack("{s:s, s:b, s:[], s:{}}", "op", "done", "ok", 1, "payload", "user_expressions"));
+    buf_done(&b);
+}
+
+/* The note for the next cell, new string; NULL: out of memory. */
+static json_t *idle_note(const struct session *s, const struct takeover *t, const struct last_words *w)
+{
+    struct buf b;
+    char how[128];
+    buf_init(&b, 0);
+    session_describe_death(t->status, how, sizeof how);
+    buf_printf(&b, "weir: after cell [%d] the session %s; its state is back.\n", s->count, how);
+    say_losses(s, t, w, &b);
+    json_t *note = json_stringn(b.data, b.len);
+    buf_done(&b);
+    return note;
+}
+
+/* We were a copy, and the session is dead: we are the session now. */
+static void go_on(struct session *s)
+{
+    struct takeover t;
+    struct last_words w;
+    volatile pid_t pid = 0;
+    do { /* a copy that is forked here starts here, when it is woken */
+        t = s->shared->takeover;
+        w = s->shared->words;
+        w.file[WORDS_FILE - 1] = '\0';
+        s->shared->words.said = 0; /* if we should die of them, the next copy won't */
+        become_session(s);
+    } while (fork_copy(s, &pid));
+    json_t *ready = copy_report(s, "ready", pid, own_memory());
+    if (t.kind == TAKEOVER_IDLE) {
+        (void)json_object_set_new(ready, "note", idle_note(s, &t, &w));
+    }
+    session_say(s, ready);
+    if (t.kind == TAKEOVER_CELL) {
+        end_crashed_cell(s, &t, &w);
+    } else if (t.kind == TAKEOVER_UNDO) {
+        end_undo(s, &t);
+    }
+}
+
+json_t *session_checkpoint(struct session *s, const char *op)
+{
+    volatile pid_t pid = 0;
+    int64_t memory = own_memory();
+    (void)fflush(stdout); /* or the copy would print it again */
+    if (s->kernel > 0 && room_for_copy(s, memory) && fork_copy(s, &pid)) {
+        go_on(s);
+        return NULL;
+    }
+    return copy_report(s, op, pid, memory);
+}
+
+/* ---- dying ---- */
 
 bool session_has_checkpoint(const struct session *s)
 {
-    (void)s;
-    return false;
+    return s->copied && s->shared->copies == 1;
+}
+
+/* What stdout holds, without its lock: nobody else goes on. */
+static void write_out(void)
+{
+    const char *from = stdout->_IO_write_base;
+    size_t len = (size_t)(stdout->_IO_write_ptr - from);
+    if (stdout->_IO_write_ptr <= from || len > STDOUT_MOST) {
+        return;
+    }
+    while (len > 0) {
+        ssize_t n = write(stdout->_fileno, from, len);
+        if (n <= 0) {
+            return;
+        }
+        from += n;
+        len -= (size_t)n;
+    }
+}
+
+static void name_open_files(struct last_words *w)
+{
+    char link[] = "/proc/self/fd/0000";
+    w->files = 0;
+    w->file[0] = '\0';
+    for (int fd = FIRST_USERS_FD; fd <= LAST_USERS_FD; fd++) {
+        struct stat st;
+        int flags = fcntl(fd, F_GETFL);
+        if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || !st.st_nlink) {
+            continue;
+        }
+        if (w->files++ == 0) {
+            size_t at = sizeof "/proc/self/fd/" - 1;
+            int digits[4] = { fd / 1000, fd / 100 % 10, fd / 10 % 10, fd % 10 };
+            bool begun = false;
+            for (int i = 0; i < 4; i++) {
+                begun = begun || digits[i] || i == 3;
+                if (begun) {
+                    link[at++] = (char)('0' + digits[i]);
+                }
+            }
+            link[at] = '\0';
+            ssize_t n = readlink(link, w->file, WORDS_FILE - 1);
+            w->file[n < 0 ? 0 : n] = '\0';
+        }
+    }
 }
 
 _Noreturn void session_die(struct session *s, const struct outcome *o)
 {
-    (void)s, (void)o;
-    _exit(1);
+    struct last_words *w = &s->shared->words;
+    w->outcome = *o;
+    name_open_files(w);
+    w->said = 1;
+    write_out();
+    (void)kill(s->pid, SIGKILL); /* all threads, and no handler of the user's */
+    for (;;) {
+        (void)pause();
+    }
 }

@@ -61,7 +61,10 @@ int main(void)
     code = code ? code : session_init(&s, SESSION_FD, &e);
     if (!code) {
         session_guard_signals(&s);
-        session_say(&s, json_pack("{s:s}", "op", "ready"));
+        json_t *ready = session_checkpoint(&s, "ready");
+        if (ready) {
+            session_say(&s, ready);
+        }
         code = serve(&s, &e);
     }
     if (code) {

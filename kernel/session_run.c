@@ -137,6 +137,18 @@ static void as_default(int signo)
 
 static void on_crash(int signo, siginfo_t *info, void *context)
 {
+    if (guard.session && getpid() == guard.session->pid && session_has_checkpoint(guard.session)) {
+        static struct outcome last;
+        guard.base = gettid() == guard.thread ? guard.base : (const char *)__builtin_frame_address(0);
+        last.ending = END_SIGNAL;
+        last.signal = signo;
+        last.code = info->si_code;
+        last.address = info->si_addr;
+        last.thread = gettid() != guard.thread;
+        last.overflow = is_overflow(info, context);
+        collect_frames(&last, context);
+        session_die(guard.session, &last);
+    }
     if (!in_guarded_code()) {
         (void)signal(signo,
                      SIG_DFL); /* a bug of ours, a thread's crash, or a forked child's: the instruction runs again */
@@ -256,6 +268,13 @@ void session_guard_signals(struct session *s)
     take(tick_signal(), on_tick, SA_RESTART);
 }
 
+void session_guard_renew(struct session *s)
+{
+    guard.session = NULL; /* a timer is not inherited */
+    guard.active = 0;
+    session_guard_signals(s);
+}
+
 /* ---- running ---- */
 
 bool session_leave(int status, const char *called)
@@ -269,6 +288,9 @@ bool session_leave(int status, const char *called)
     ucontext_t context;
     if (getcontext(&context) == 0) {
         collect_frames(guard.outcome, &context);
+    }
+    if (session_has_checkpoint(guard.session)) {
+        session_die(guard.session, guard.outcome);
     }
     leave();
     return true;

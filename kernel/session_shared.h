@@ -1,18 +1,90 @@
 /* Memory that the kernel, the session and the session's sleeping copies share: what must outlive a session that dies.
  *
  * The kernel makes it (a memory file, descriptor SESSION_SHARED_FD of the session) and maps it, and so does each
- * session. User code could write anywhere: whoever reads it takes nothing on trust. */
+ * session. User code could write anywhere: whoever reads it takes nothing on trust.
+ *
+ *   settings    what the user has chosen
+ *   takeover    kernel -> the copy that it wakes: what has happened
+ *   words       session -> the copy that is woken when it is dead: how its user code ended */
 #ifndef WEIR_KERNEL_SESSION_SHARED_H
 #define WEIR_KERNEL_SESSION_SHARED_H
 
 #include "kernel/settings.h"
 
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-enum { SESSION_SHARED_FD = 4 };
+enum {
+    SESSION_SHARED_FD = 4,
+    UNDO_MAX = 64, /* cells that can be gone back over, at most */
+    TRACE_FRAMES = 64,
+    WORDS_CODE = 4 << 20, /* bytes for the running cell's code, only to be told where a crash was */
+    WORDS_FILE = 256
+};
+
+/* Wakes a copy, which waits for it with all other signals blocked. */
+static inline int session_wake_signal(void)
+{
+    return SIGRTMAX - 2;
+}
+
+/* How user code ended. */
+enum ending {
+    END_RETURN, /* by itself */
+    END_SIGNAL, /* SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT */
+    END_INTERRUPT,
+    END_EXIT /* exit(status) and the like */
+};
+
+struct outcome {
+    enum ending ending;
+    int signal, code;                 /* END_SIGNAL: number and si_code */
+    void *address;                    /* END_SIGNAL: si_addr */
+    bool overflow;                    /* the stack was full */
+    bool thread;                      /* it was a thread that the user started */
+    int status;                       /* END_EXIT: its argument */
+    const char *called;               /* END_EXIT: "exit", "_exit", ...; static */
+    const void *frames[TRACE_FRAMES]; /* innermost first; addresses inside the instruction or call */
+    unsigned nframes;
+};
+
+/* Written by a session that dies, in its signal handler. */
+struct last_words {
+    int32_t said; /* 1: outcome holds */
+    struct outcome outcome;
+    char file[WORDS_FILE]; /* one that was open for writing; "": none */
+    int32_t files;         /* how many were */
+};
+
+enum takeover_kind {
+    TAKEOVER_CELL, /* the session died while a cell ran: the copy ends that cell */
+    TAKEOVER_IDLE, /* it died between two cells */
+    TAKEOVER_UNDO  /* the user goes back; what was said of the cell is said */
+};
+
+/* Written by the kernel before it wakes a copy. */
+struct takeover {
+    int32_t kind;
+    int32_t status;    /* of the dead session, as waitpid gives it */
+    int32_t killed;    /* by a second interrupt */
+    int32_t count;     /* of the cell that ran */
+    int32_t ended;     /* processes that the cell had started, now ended */
+    int32_t current;   /* 1: the copy has all that earlier cells did; 0: newer copies were lost */
+    int32_t nundone;   /* TAKEOVER_UNDO: cells that are undone, newest first */
+    int32_t undone[UNDO_MAX];
+};
 
 struct session_shared {
     struct settings settings;
+    struct takeover takeover;
+    struct last_words words;
+    int32_t nundo;                  /* cells that can be undone; written by the kernel */
+    int32_t undo_counts[UNDO_MAX];  /* their execution counts, newest first */
+    int32_t copies;                 /* 1: the newest copy is alive; written by the kernel when it hears that it is not */
+    uint32_t code_used;             /* bytes of `code`: blocks of 4 bytes of length and the rest */
+    char code[WORDS_CODE];
 };
 
 #endif

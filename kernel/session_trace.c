@@ -5,7 +5,7 @@
  *       sum += *p;
  *   cell [9] line 1
  *       total(NULL)
- *   What the cell had changed before this stays changed.
+ *   The state from before the cell is back.
  */
 #include "kernel/session.h"
 
@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 enum { SHOWN_FRAMES = 16, SHOWN_LINE = 200, REMEMBERED = 10000 };
 
@@ -99,6 +100,92 @@ static const char *trimmed_line(struct session *s, const char *label, int line, 
     }
     *len = *len > SHOWN_LINE ? SHOWN_LINE : *len;
     return text;
+}
+
+/* ---- code left for a copy ----
+ *
+ * For each piece of C that a cell runs, since magics may run several:
+ *   4 bytes: length | build_cells_describe's | 4 bytes: length | label, entry, text, each with its NUL */
+
+static bool add_block(struct session_shared *shared, const void *bytes, size_t len)
+{
+    uint32_t size = (uint32_t)len;
+    if (shared->code_used > WORDS_CODE - sizeof size || len > WORDS_CODE - sizeof size - shared->code_used) {
+        return false;
+    }
+    memcpy(shared->code + shared->code_used, &size, sizeof size);
+    if (bytes) {
+        memcpy(shared->code + shared->code_used + sizeof size, bytes, len);
+    }
+    shared->code_used += (uint32_t)(sizeof size + len);
+    return true;
+}
+
+void session_leave_code(struct session *s, const char *label)
+{
+    struct session_shared *shared = s->shared;
+    const struct shown_cell *c = find_shown(s, label);
+    uint32_t before = shared->code_used;
+    struct buf names;
+    if (before > WORDS_CODE - sizeof(uint32_t)) {
+        return; /* a crash is told without lines */
+    }
+    size_t room = WORDS_CODE - sizeof(uint32_t) - before;
+    size_t len = build_cells_describe(s->cells, shared->code + before + sizeof(uint32_t), room);
+    buf_init(&names, 0);
+    buf_add(&names, label, strlen(label) + 1);
+    buf_str(&names, c && c->entry ? c->entry : "");
+    buf_add(&names, "", 1);
+    buf_str(&names, c && c->text ? c->text : "");
+    buf_add(&names, "", 1);
+    if (len == 0 || names.failed || !add_block(shared, NULL, len) || !add_block(shared, names.data, names.len)) {
+        shared->code_used = before;
+    }
+    buf_done(&names);
+}
+
+/* The next block at *at; NULL: there is none that is whole. */
+static const char *next_block(const struct session_shared *shared, size_t end, size_t *at, size_t *len)
+{
+    uint32_t size = 0;
+    if (end > WORDS_CODE || *at > end || end - *at < sizeof size) {
+        return NULL;
+    }
+    memcpy(&size, shared->code + *at, sizeof size);
+    if (size > end - *at - sizeof size) {
+        return NULL;
+    }
+    const char *block = shared->code + *at + sizeof size;
+    *at += sizeof size + size;
+    *len = size;
+    return block;
+}
+
+void session_learn_code(struct session *s)
+{
+    size_t at = 0, len = 0, end = s->shared->code_used;
+    for (;;) {
+        const char *code = next_block(s->shared, end, &at, &len);
+        if (!code || build_cells_learn(s->cells, code, len, NULL) != ERR_NONE) {
+            return;
+        }
+        const char *names = next_block(s->shared, end, &at, &len);
+        const char *label = names, *entry = NULL, *text = NULL;
+        if (names && len > 0 && names[len - 1] == '\0') {
+            entry = label + strlen(label) + 1 < names + len ? label + strlen(label) + 1 : NULL;
+            text = entry && entry + strlen(entry) + 1 < names + len ? entry + strlen(entry) + 1 : NULL;
+        }
+        if (!text) {
+            return;
+        }
+        session_remember(s, label, text, strlen(text));
+        session_remember_entry(s, label, entry);
+    }
+}
+
+void session_forget_code(struct session *s)
+{
+    build_cells_forget(s->cells);
 }
 
 /* ---- frames ---- */
@@ -236,11 +323,59 @@ void session_explain(struct session *s, const struct outcome *o, struct failure 
     }
     (void)json_array_append_new(lines, json_sprintf("%s: %s", ename, evalue.data));
     add_frames(s, lines, o);
-    if (o->ending != END_EXIT) {
-        (void)json_array_append_new(lines, json_string("What the cell had changed before this stays changed."));
-    }
     finish(out, ename, &evalue, lines);
     buf_done(&evalue);
+}
+
+void session_describe_death(int status, char *out, size_t size)
+{
+    if (WIFSIGNALED(status)) {
+        const char *name = sigdescr_np(WTERMSIG(status));
+        (void)snprintf(out, size, "was ended by signal %d (%s)", WTERMSIG(status), name ? name : "unknown");
+    } else {
+        (void)snprintf(out, size, "ended with status %d", WEXITSTATUS(status));
+    }
+}
+
+void session_explain_death(struct session *s, int status, bool killed, struct failure *out)
+{
+    struct buf evalue;
+    char how[128];
+    char label[64];
+    json_t *lines = json_array();
+    const char *ename = killed ? "KeyboardInterrupt" : WIFSIGNALED(status) ? "Killed" : "Exit";
+    cell_label(s->shared->takeover.count, label, sizeof label);
+    session_describe_death(status, how, sizeof how);
+    buf_init(&evalue, 0);
+    if (killed) {
+        buf_printf(&evalue, "%s did not stop, so its process was ended", label);
+    } else {
+        buf_printf(&evalue, "while %s ran, its process %s", label, how);
+    }
+    (void)json_array_append_new(lines, json_sprintf("%s: %s", ename, evalue.data));
+    finish(out, ename, &evalue, lines);
+    buf_done(&evalue);
+}
+
+static void add_text(struct failure *f, const char *text)
+{
+    for (const char *t = text; t && *t;) {
+        size_t len = strcspn(t, "\n");
+        json_t *line = json_stringn(t, len);
+        (void)json_array_append_new(f->traceback, line ? line : json_string("(a line that is not UTF-8)"));
+        t += len + (t[len] == '\n');
+    }
+}
+
+void session_explain_rollback(struct failure *f, const char *losses)
+{
+    add_text(f, "The state from before the cell is back.");
+    add_text(f, losses);
+}
+
+void session_explain_kept(struct failure *f)
+{
+    add_text(f, "What the cell had changed before this stays changed.");
 }
 
 void session_failure_of(const struct err *e, struct failure *out)

@@ -40,8 +40,12 @@ void supervisor_reset(struct supervisor *s)
     process_close(&s->process);
     s->process.pid = 0;
     session_input_done(&s->input);
-    s->ready = s->interrupt_due = false;
+    s->ready = s->waking = s->interrupt_due = false;
     s->stale = 0;
+    json_decref(s->waiting);
+    s->waiting = NULL;
+    checkpoints_clear(&s->copies);
+    supervisor_show_copies(s);
 }
 
 enum err_code supervisor_respawn(struct supervisor *s, struct err *e)
@@ -50,11 +54,60 @@ enum err_code supervisor_respawn(struct supervisor *s, struct err *e)
     return process_spawn(s->program, s->shared_fd, &s->process, e);
 }
 
-void supervisor_signal(const struct supervisor *s, int number)
+void supervisor_interrupt(const struct supervisor *s)
 {
     if (s->process.pid > 0) {
-        (void)kill(-s->process.pid, number); /* already dead: SIGCHLD tells */
+        (void)kill(-s->process.pid, SIGINT); /* already dead: SIGCHLD tells */
     }
+}
+
+void supervisor_kill(const struct supervisor *s)
+{
+    if (s->process.pid > 0) {
+        (void)kill(s->process.pid, SIGKILL);
+    }
+}
+
+/* ---- its copies ---- */
+
+void supervisor_show_copies(struct supervisor *s)
+{
+    const struct checkpoints *c = &s->copies;
+    if (!s->shared) {
+        return;
+    }
+    s->shared->copies = c->n > 0 && !c->stale;
+    s->shared->nundo = c->n > 0 ? (int32_t)c->n - 1 : 0;
+    for (size_t i = 0; i + 1 < c->n; i++) {
+        s->shared->undo_counts[i] = c->at[c->n - 1 - i].count;
+    }
+}
+
+void supervisor_take_copy(struct supervisor *s, const json_t *message)
+{
+    struct checkpoint copy = { .pid = (pid_t)json_integer_value(json_object_get(message, "checkpoint")),
+                               .count = (int)json_integer_value(json_object_get(message, "count")),
+                               .memory = json_integer_value(json_object_get(message, "memory")) };
+    if (copy.pid != 0) {
+        if (!checkpoints_push(&s->copies, copy, &s->shared->settings)) {
+            log_line("the session named process %ld as its copy, which it is not", (long)copy.pid);
+        }
+    } else if (json_is_true(json_object_get(message, "changed"))) {
+        checkpoints_clear(&s->copies); /* none has what it has now */
+    }
+    supervisor_show_copies(s);
+}
+
+void supervisor_wake(struct supervisor *s, const struct checkpoint *copy, const struct takeover *takeover)
+{
+    session_input_done(&s->input); /* half a message of the dead one's, perhaps */
+    s->shared->takeover = *takeover;
+    s->process.pid = copy->pid;
+    s->ready = s->interrupt_due = false;
+    s->waking = true;
+    s->stale = 0;
+    supervisor_show_copies(s);
+    (void)kill(copy->pid, session_wake_signal()); /* dead: SIGCHLD tells */
 }
 
 static void emit_stream(void *ctx, const char *name, const char *text, size_t len)
@@ -87,6 +140,8 @@ static void reap(struct supervisor *s)
         if (pid == s->process.pid) {
             died = true;
             session_status = status;
+        } else if (checkpoints_ended(&s->copies, pid)) {
+            supervisor_show_copies(s);
         }
     }
     if (died) {
@@ -114,21 +169,33 @@ static enum err_code execute(void *self, const struct execute_request *r, struct
     if (!m) {
         return err_memory(e);
     }
-    rc = s->checkpoint.before(s->checkpoint.self, s, e);
-    if (rc == ERR_NONE && s->note[0]) {
+    s->running = true;
+    s->count = r->count;
+    s->waiting = m;
+    if (s->ready) {
+        supervisor_send_waiting(s);
+    }
+    return ERR_NONE;
+}
+
+void supervisor_send_waiting(struct supervisor *s)
+{
+    struct err why;
+    json_t *m = s->waiting;
+    if (!m) {
+        return;
+    }
+    s->waiting = NULL;
+    if (s->note[0]) {
         s->events.stream(s->events.ctx, "stderr", s->note, strlen(s->note));
         s->note[0] = '\0';
     }
-    if (rc == ERR_NONE) {
-        s->running = true;
-        struct err why;
-        if (session_send(s->process.socket, m, &why) != ERR_NONE) {
-            log_line("the session is killed: %s", why.msg);
-            supervisor_signal(s, SIGKILL); /* its death is what the user hears of */
-        }
+    s->started = process_now();
+    if (session_send(s->process.socket, m, &why) != ERR_NONE) {
+        log_line("the session is killed: %s", why.msg);
+        supervisor_kill(s); /* its death is what the user hears of */
     }
     json_decref(m);
-    return rc;
 }
 
 /* Magic lines before the C text are complete each by itself; a %% cell ends with an empty line. */
@@ -166,13 +233,13 @@ static void interrupt(void *self)
     long long age = s->interrupted_at ? now - s->interrupted_at : 0;
     if (age >= KILL_AFTER_MS && age <= KILL_WITHIN_MS) {
         s->killed = true;
-        supervisor_signal(s, SIGKILL);
+        supervisor_kill(s);
         return;
     }
     if (age == 0 || age > KILL_WITHIN_MS) {
         s->interrupted_at = now;
     }
-    supervisor_signal(s, SIGINT);
+    supervisor_interrupt(s);
 }
 
 /* Ask the session, and wait for its reply. NULL: it runs a cell, or does not answer in time. */
@@ -342,7 +409,6 @@ enum err_code supervisor_new(const struct supervisor_options *options, struct su
         return err_memory(e);
     }
     s->events = options->events;
-    s->checkpoint = options->checkpoint;
     s->process = (struct process){ .socket = -1, .out = -1, .err = -1 };
     s->timer = s->signals = s->shared_fd = -1;
     session_input_init(&s->input);

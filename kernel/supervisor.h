@@ -1,14 +1,15 @@
 /* The interpreter that is a process: starts weir-session, sends it cells, passes on what it says and prints, and
  * replaces it when it dies. Never waits for it, but for completions and at shutdown. On the thread of the poll loop.
  *
- *   cell:   checkpoint.before -> execute ... done -> checkpoint.commit
- *   death:  checkpoint.take_over, then one `error` and `done` for the cell that ran
+ *   cell:   execute ... done, with the pid of a sleeping copy of the session as it is now
+ *   death:  the newest copy is woken, and ends the cell with one `error` and `done`; without one a fresh session is
+ *           started, and the state is lost
+ *   %undo:  the session is ended and an older copy woken
  *
  * It takes over SIGCHLD for the whole process. */
 #ifndef WEIR_KERNEL_SUPERVISOR_H
 #define WEIR_KERNEL_SUPERVISOR_H
 
-#include "kernel/checkpoint.h"
 #include "kernel/interpreter.h"
 
 struct supervisor;
@@ -16,7 +17,6 @@ struct supervisor;
 struct supervisor_options {
     const char *program; /* path of the session's program; copied */
     struct interpreter_events events;
-    struct checkpoint checkpoint;
 };
 
 /* Start a session; it gets ready while the caller goes on. Blocks SIGCHLD in this thread: call it before others are
@@ -29,8 +29,5 @@ struct interpreter supervisor_interpreter(struct supervisor *s);
 
 /* Read no output for now: clients are slow. The session goes on until its pipes are full. */
 void supervisor_hold(struct supervisor *s, bool hold);
-
-/* For checkpoints: start a fresh session in the place of the one that is gone. */
-enum err_code supervisor_respawn(struct supervisor *s, struct err *e);
 
 #endif

@@ -74,10 +74,16 @@ static const char *text_of(const json_t *m, const char *name, const char *fallba
 
 static void on_ready(struct supervisor *s, json_t *m)
 {
-    (void)m;
+    const char *note = text_of(m, "note", NULL);
     s->ready = true;
+    s->waking = false;
+    supervisor_take_copy(s, m);
+    if (note) {
+        (void)snprintf(s->note, sizeof s->note, "%s", note);
+    }
+    supervisor_send_waiting(s);
     if (s->interrupt_due && s->running) {
-        supervisor_signal(s, SIGINT);
+        supervisor_interrupt(s);
     }
     s->interrupt_due = false;
 }
@@ -131,20 +137,21 @@ static void on_error(struct supervisor *s, json_t *m)
 
 static void on_done(struct supervisor *s, json_t *m)
 {
-    struct err e;
     if (!s->running) {
         log_line("the session ended a cell that was not running");
         return;
     }
-    if (s->dying) {
+    bool undo = json_integer_value(json_object_get(m, "undo")) > 0;
+    if (s->dying || undo) {
         json_decref(s->last_done);
         s->last_done = json_incref(m);
+        if (undo) {
+            supervisor_kill(s); /* the copy that is woken in its place ends the cell */
+        }
         return;
     }
     capture_end(&s->capture);
-    if (s->checkpoint.commit(s->checkpoint.self, s, &e) != ERR_NONE) {
-        log_line("the session's checkpoint could not be kept: %s", e.msg);
-    }
+    supervisor_take_copy(s, m);
     finish_by(s, m);
 }
 
@@ -193,9 +200,9 @@ void supervisor_read(struct supervisor *s)
     if (rc != ERR_NONE) {
         log_line("the session is killed: %s", e.msg);
         s->input.eof = true;
-        supervisor_signal(s, SIGKILL);
+        supervisor_kill(s);
     } else if (s->input.eof && !s->dying) {
-        supervisor_signal(s, SIGKILL); /* it closed its end: whatever it does now, it cannot tell us */
+        supervisor_kill(s); /* it closed its end: whatever it does now, it cannot tell us */
     }
 }
 
@@ -214,41 +221,82 @@ static void read_last_words(struct supervisor *s)
     s->dying = false;
 }
 
-static void tell_death(struct supervisor *s, const char *how, bool restored)
+/* There is no copy to go back to. */
+static void tell_loss(struct supervisor *s, const char *how)
 {
     char text[SUPERVISOR_NOTE_MAX];
     const char *name = s->killed ? "KeyboardInterrupt" : "SessionDied";
-    (void)snprintf(text, sizeof text, "%s %s; %s", s->killed ? "the cell did not stop, and its session" : "the session",
-                   how, restored ? "the state from before the cell is back" : "its variables and functions are lost");
-    if (s->last_done) {
-        (void)snprintf(s->note, sizeof s->note, "weir: after the previous cell %s\n", text);
-        finish_by(s, s->last_done);
-    } else if (s->running) {
+    (void)snprintf(text, sizeof text, "%s %s; its variables and functions are lost",
+                   s->killed ? "the cell did not stop, and its session" : "the session", how);
+    if (s->running && !s->last_done) {
         if (!s->failed) {
             s->events.error(s->events.ctx, name, text, NULL);
         }
         finish_cell(s, false, NULL, NULL);
     } else {
-        (void)snprintf(s->note, sizeof s->note, "weir: between the cells %s\n", text);
+        (void)snprintf(s->note, sizeof s->note, "weir: %s %s\n", s->last_done ? "after the previous cell" : "between the cells",
+                       text);
     }
-    json_decref(s->last_done);
-    s->last_done = NULL;
+}
+
+/* What the copy that is to be woken has to know. */
+static struct takeover describe(struct supervisor *s, size_t back, int status)
+{
+    bool in_cell = s->running && !s->last_done;
+    struct takeover t = { .kind = back > 0 ? TAKEOVER_UNDO : in_cell ? TAKEOVER_CELL : TAKEOVER_IDLE,
+                          .status = status,
+                          .killed = s->killed,
+                          .count = s->count,
+                          .current = !s->copies.stale && !s->waking };
+    if (in_cell) {
+        t.ended = process_kill_younger(s->started, s->copies.at, s->copies.n);
+    }
+    for (size_t i = 0; i < back && i < s->copies.n && i < UNDO_MAX; i++) {
+        t.undone[t.nundone++] = s->copies.at[s->copies.n - 1 - i].count;
+    }
+    return t;
+}
+
+static size_t undo_of(const json_t *done)
+{
+    json_int_t n = json_integer_value(json_object_get(done, "undo"));
+    return n < 0 ? 0 : n > UNDO_MAX ? UNDO_MAX : (size_t)n;
+}
+
+/* Whether a copy goes on; else a fresh session does, and the user has been told. */
+static bool replace(struct supervisor *s, int status, const char *how)
+{
+    struct err e;
+    struct checkpoint copy;
+    size_t back = undo_of(s->last_done);
+    bool began = s->ready || s->waking;
+    struct takeover takeover = describe(s, back, status);
+    if (began && checkpoints_take(&s->copies, back, &copy)) {
+        supervisor_wake(s, &copy, &takeover);
+        return true;
+    }
+    supervisor_reset(s);
+    if (began && supervisor_respawn(s, &e) != ERR_NONE) { /* one that cannot even start: not before the next cell */
+        log_line("no new session: %s", e.msg);
+    }
+    tell_loss(s, how);
+    return false;
 }
 
 void supervisor_bury(struct supervisor *s, int status)
 {
-    struct err e;
     char how[128];
-    bool restored = false;
-    supervisor_signal(s, SIGKILL); /* what it started and left behind */
     read_last_words(s);
     process_describe(status, how, sizeof how);
     log_line("the session %s", how);
-    if (!s->ready) {
-        supervisor_reset(s); /* one that cannot even start is not tried again before the next cell */
-    } else if (s->checkpoint.take_over(s->checkpoint.self, s, status, &restored, &e) != ERR_NONE) {
-        log_line("no new session: %s", e.msg);
-        supervisor_reset(s);
+    if (s->last_done) {
+        supervisor_take_copy(s, s->last_done);
     }
-    tell_death(s, how, restored);
+    bool copy = replace(s, status, how);
+    json_t *done = s->last_done;
+    s->last_done = NULL;
+    if (done && !(copy && undo_of(done) > 0)) { /* else the copy ends the cell */
+        finish_by(s, done);
+    }
+    json_decref(done);
 }

@@ -4,6 +4,7 @@
 #define WEIR_KERNEL_SUPERVISOR_STATE_H
 
 #include "kernel/capture.h"
+#include "kernel/checkpoint.h"
 #include "kernel/process.h"
 #include "kernel/session_protocol.h"
 #include "kernel/session_shared.h"
@@ -14,8 +15,8 @@ enum { SUPERVISOR_NOTE_MAX = 512 };
 struct supervisor {
     char *program; /* owned */
     struct interpreter_events events;
-    struct checkpoint checkpoint;
-    struct process process; /* pid 0: there is none */
+    struct process process;    /* pid 0: there is none */
+    struct checkpoints copies; /* of it, asleep */
     struct session_input input;
     struct capture capture;
     int timer, signals;             /* fds */
@@ -24,7 +25,11 @@ struct supervisor {
     bool armed;                     /* the timer runs */
     bool hold;                      /* leave output where it is */
     bool ready;                     /* the session has said so */
+    bool waking;                    /* it is a copy, and has not yet */
     bool running;                   /* a cell */
+    int count;                      /* the cell's */
+    long long started;              /* when it began; of process_now */
+    json_t *waiting;                /* owned; the cell, for when the session is ready */
     bool failed;                    /* the cell has sent its error */
     bool interrupt_due;             /* asked for before the session was ready */
     bool killed;                    /* by a second interrupt */
@@ -39,8 +44,24 @@ struct supervisor {
 /* Close the session's ends and forget it. */
 void supervisor_reset(struct supervisor *s);
 
-/* Signal the session's process group, if there is one. */
-void supervisor_signal(const struct supervisor *s, int number);
+/* Start a fresh session in the place of the one that is gone. */
+enum err_code supervisor_respawn(struct supervisor *s, struct err *e);
+
+/* Let a copy go on in the place of the session that is gone, which `takeover` is about. */
+void supervisor_wake(struct supervisor *s, const struct checkpoint *copy, const struct takeover *takeover);
+
+/* The session is ready: send it the cell that waits, if one does. */
+void supervisor_send_waiting(struct supervisor *s);
+
+/* Take in the copy of itself that a session's message names, if it does. */
+void supervisor_take_copy(struct supervisor *s, const json_t *message);
+
+/* Tell the session's side what can be undone. */
+void supervisor_show_copies(struct supervisor *s);
+
+/* Interrupt the session's process group; end the session's process. */
+void supervisor_interrupt(const struct supervisor *s);
+void supervisor_kill(const struct supervisor *s);
 
 /* Read what the pipes hold now, into the capture. */
 void supervisor_drain(struct supervisor *s);

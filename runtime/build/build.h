@@ -83,6 +83,14 @@ struct build_where {
 };
 bool build_cells_where(struct build_cells *b, const void *pc, struct build_where *out);
 
+/* Describe the newest cell's code, so that a process that never ran it can say where its addresses are. area: of `size`
+ * bytes; returns those used, 0: it doesn't fit. */
+size_t build_cells_describe(const struct build_cells *b, void *area, size_t size);
+
+/* Take such a description (copied), until build_cells_forget. Nothing else may be added before. ERR_FORMAT: damaged. */
+enum err_code build_cells_learn(struct build_cells *b, const void *area, size_t len, struct err *e);
+void build_cells_forget(struct build_cells *b);
+
 /* The same for a flow's .so: offset from its load address; source text of the flow for tcc's. */
 bool build_flow_where(const char *so_path, uint64_t offset, struct build_where *out);
 

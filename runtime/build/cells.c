@@ -50,7 +50,7 @@ enum err_code build_cells_new(struct build_cells **out, struct err *e)
     return ERR_NONE;
 }
 
-static void unit_done(struct unit *u)
+void cells_unit_done(struct unit *u)
 {
     free(u->text);
     free(u->anchor);
@@ -68,7 +68,7 @@ void build_cells_free(struct build_cells *b)
         return;
     }
     for (size_t i = 0; i < b->nunits; i++) {
-        unit_done(&b->units[i]);
+        cells_unit_done(&b->units[i]);
     }
     free(b->units);
     if (b->code) {
@@ -178,10 +178,8 @@ static bool redirect(void *from, const void *to)
     return true;
 }
 
-/* Room for the unit and all names beforehand, so that nothing can fail halfway. */
-static enum err_code reserve(struct cell_job *j, struct err *e)
+enum err_code cells_reserve_unit(struct build_cells *b, struct err *e)
 {
-    struct build_cells *b = j->b;
     if (b->nunits == b->cap_units) {
         size_t cap = b->cap_units ? b->cap_units * 2 : 64;
         struct unit *grown = realloc(b->units, cap * sizeof *grown);
@@ -190,6 +188,17 @@ static enum err_code reserve(struct cell_job *j, struct err *e)
         }
         b->units = grown;
         b->cap_units = cap;
+    }
+    return ERR_NONE;
+}
+
+/* Room for the unit and all names beforehand, so that nothing can fail halfway. */
+static enum err_code reserve(struct cell_job *j, struct err *e)
+{
+    struct build_cells *b = j->b;
+    enum err_code code = cells_reserve_unit(b, e);
+    if (code) {
+        return code;
     }
     for (size_t i = 0; i < j->ndefined; i++) {
         if (!symbols_put(&b->symbols, j->defined[i].name, strlen(j->defined[i].name))) {
@@ -246,7 +255,7 @@ enum err_code build_cells_add(struct build_cells *b, const char *label, const ch
     if (!code && entry_address) {
         *entry_address = entry ? j.addresses[ndefined] : NULL;
     }
-    unit_done(&j.unit);
+    cells_unit_done(&j.unit);
     free(j.addresses);
     free(j.text);
     return code;

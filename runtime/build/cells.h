@@ -16,6 +16,7 @@ struct unit {
     const char *anchor_at;
     int so;       /* cc: owned; memory file with the shared object, loaded at `start`; 0: none */
     void *handle; /* cc: as dlopen gave it */
+    bool learned; /* another process's: build_cells_learn */
 };
 
 struct build_cells {
@@ -52,6 +53,10 @@ struct cell_job {
  * but looked-up library symbols. */
 enum err_code cells_tcc(struct cell_job *j, bool *use_cc, struct err *e);
 enum err_code cells_cc(struct cell_job *j, struct err *e);
+
+/* Room for one more unit. ERR_MEMORY. */
+enum err_code cells_reserve_unit(struct build_cells *b, struct err *e);
+void cells_unit_done(struct unit *u);
 
 /* libtcc1's helpers (tcc's code calls them without a word in the text) into the symbols. */
 enum err_code cells_helpers(struct build_cells *b, struct err *e);
