@@ -34,7 +34,7 @@ FLOWLANG := $(foreach d,lang build export view,$(call src,runtime/$(d)))
 CLI     := $(filter-out runtime/cli/flow_main.c,$(call src,runtime/cli))
 MAGICS  := $(call src,magics)
 # kernel/: session*.c is the session process, everything else the kernel process; KERNEL_BOTH belongs to both.
-KERNEL_BOTH := kernel/session_protocol.c kernel/settings.c
+KERNEL_BOTH := kernel/session_protocol.c kernel/settings.c kernel/ending.c
 SESSION := $(filter-out $(KERNEL_BOTH),$(wildcard kernel/session*.c))
 KERNEL  := $(filter-out $(SESSION),$(call src,kernel))
 

@@ -168,17 +168,6 @@ bool process_wait(const struct process *p, int ms, int *status)
     return waitpid(p->pid, status, WNOHANG) == p->pid;
 }
 
-void process_describe(int status, char *out, size_t size)
-{
-    if (WIFSIGNALED(status)) {
-        int s = WTERMSIG(status);
-        const char *name = sigdescr_np(s);
-        (void)snprintf(out, size, "was killed by signal %d (%s)", s, name ? name : "unknown");
-    } else {
-        (void)snprintf(out, size, "ended with status %d", WEXITSTATUS(status));
-    }
-}
-
 void process_adopt_orphans(void)
 {
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1); /* refused: orphans go to init, as usual */

@@ -29,9 +29,6 @@ void process_close(struct process *p);
 /* Wait until the process ends, at most ms. *status: as waitpid gives it. False: it still runs. */
 bool process_wait(const struct process *p, int ms, int *status);
 
-/* "was killed by signal 11 (Segmentation fault)", "ended with status 3". */
-void process_describe(int status, char *out, size_t size);
-
 /* Make this process the parent of its descendants' orphans, so that process_kill_all finds them. */
 void process_adopt_orphans(void);
 

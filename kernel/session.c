@@ -94,7 +94,9 @@ static enum err_code run_unit(struct session *s, const struct cell_unit *u, cons
     session_remember_entry(s, label, u->entry);
     session_leave_code(s, label);
     session_forget_exit_handlers();
+    s->program = u->has_main;
     session_run(s, entry, &o);
+    s->program = false;
     if (o.ending == END_EXIT && u->has_main) {
         main_ended(s, o.status);
     } else if (o.ending != END_RETURN) {
@@ -202,6 +204,7 @@ static void on_execute(struct session *s, const json_t *m)
     s->count = cell.number;
     s->silent = json_is_true(json_object_get(m, "silent"));
     s->interrupted = 0;
+    s->undo = 0;
     s->shared->words.said = 0;
     s->shared->code_used = 0;
     session_guard_signals(s);
@@ -217,7 +220,8 @@ static void on_execute(struct session *s, const json_t *m)
     }
     s->cell_id = NULL;
     /* a cell that didn't compile has changed nothing */
-    json_t *done = s->changed ? session_checkpoint(s, "done") : json_pack("{s:s}", "op", "done");
+    bool copy = s->changed && !s->undo;
+    json_t *done = copy ? session_checkpoint(s, "done") : json_pack("{s:s, s:i}", "op", "done", "undo", s->undo);
     if (done) {
         (void)json_object_set_new(done, "ok", json_boolean(e.code == ERR_NONE));
         (void)json_object_set_new(done, "payload", json_array());

@@ -71,6 +71,8 @@ struct session {
     const char *cell_id; /* borrowed from the request */
     int count;
     bool silent;
+    int undo;               /* cells to go back over once it is over; 0: none */
+    bool program;           /* a cell with a main runs: exit ends that, and nothing else */
     bool changed;           /* it compiled, or a magic ran: the state may be another */
     bool quiet_value;       /* a value is kept, not sent (user_expressions) */
     json_t *value;          /* owned; mime bundle of the last expression, NULL: none */
@@ -136,9 +138,8 @@ _Noreturn void session_die(struct session *s, const struct outcome *o);
 /* outcome (not END_RETURN) as an error. label: of the cell that ran. */
 void session_explain(struct session *s, const struct outcome *o, struct failure *out);
 
-/* The session's death as an error, when user code left no word; and in words for a note. */
+/* The session's death as an error, when user code left no word. */
 void session_explain_death(struct session *s, int wait_status, bool killed, struct failure *out);
-void session_describe_death(int wait_status, char *out, size_t size);
 
 /* Put under a failure that the state from before the cell is back, and what is not (lines; NULL, "": nothing). */
 void session_explain_rollback(struct failure *f, const char *losses);

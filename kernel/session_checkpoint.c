@@ -11,6 +11,7 @@
  * elsewhere waits for the last writer to close; files stay open, and their offsets are set back when it wakes. */
 #include "kernel/session.h"
 
+#include "kernel/ending.h"
 #include "kernel/session_protocol.h"
 
 #include <dirent.h>
@@ -299,7 +300,7 @@ static json_t *idle_note(const struct session *s, const struct takeover *t, cons
     struct buf b;
     char how[128];
     buf_init(&b, 0);
-    session_describe_death(t->status, how, sizeof how);
+    ending_describe(t->status, how, sizeof how);
     buf_printf(&b, "weir: after cell [%d] the session %s; its state is back.\n", s->count, how);
     say_losses(s, t, w, &b);
     json_t *note = json_stringn(b.data, b.len);

@@ -10,13 +10,16 @@
  *   {"op":"shutdown"}
  *   interrupt is SIGINT to the session's process group.
  * session -> kernel
- *   {"op":"ready"}                                once, after start
+ *   {"op":"ready","checkpoint":PID,"count":N,"memory":BYTES}
+ *                                                 after start, and of a copy that was woken in a dead session's place
  *   {"op":"stream","name":"stdout","text":S}      from magics
  *   {"op":"display","data":{..},"metadata":{..},"display_id":S|null,"update":B}
  *   {"op":"clear_output","wait":B}
  *   {"op":"result","data":{"text/plain":S,..}}
  *   {"op":"error","ename":S,"evalue":S,"traceback":[S..]}
- *   {"op":"done","ok":B,"payload":[..],"user_expressions":{..}}
+ *   {"op":"done","ok":B,"payload":[..],"user_expressions":{..},"checkpoint":PID,"count":N,"memory":BYTES,"changed":B}
+ *                                                 PID: a sleeping copy of the session as it is now; 0: there is none
+ *   {"op":"done",..,"undo":N}                     end me, and wake the copy from N cells ago
  *   {"op":"reply", ...}                           to complete and inspect
  *
  * Order. Text in a pipe and messages in the socket would overtake each other: after a display, the next printf may be

@@ -289,7 +289,7 @@ bool session_leave(int status, const char *called)
     if (getcontext(&context) == 0) {
         collect_frames(guard.outcome, &context);
     }
-    if (session_has_checkpoint(guard.session)) {
+    if (session_has_checkpoint(guard.session) && !guard.session->program) {
         session_die(guard.session, guard.outcome);
     }
     leave();

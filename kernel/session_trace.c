@@ -9,6 +9,8 @@
  */
 #include "kernel/session.h"
 
+#include "kernel/ending.h"
+
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -327,16 +329,6 @@ void session_explain(struct session *s, const struct outcome *o, struct failure 
     buf_done(&evalue);
 }
 
-void session_describe_death(int status, char *out, size_t size)
-{
-    if (WIFSIGNALED(status)) {
-        const char *name = sigdescr_np(WTERMSIG(status));
-        (void)snprintf(out, size, "was ended by signal %d (%s)", WTERMSIG(status), name ? name : "unknown");
-    } else {
-        (void)snprintf(out, size, "ended with status %d", WEXITSTATUS(status));
-    }
-}
-
 void session_explain_death(struct session *s, int status, bool killed, struct failure *out)
 {
     struct buf evalue;
@@ -345,7 +337,7 @@ void session_explain_death(struct session *s, int status, bool killed, struct fa
     json_t *lines = json_array();
     const char *ename = killed ? "KeyboardInterrupt" : WIFSIGNALED(status) ? "Killed" : "Exit";
     cell_label(s->shared->takeover.count, label, sizeof label);
-    session_describe_death(status, how, sizeof how);
+    ending_describe(status, how, sizeof how);
     buf_init(&evalue, 0);
     if (killed) {
         buf_printf(&evalue, "%s did not stop, so its process was ended", label);

@@ -5,6 +5,7 @@
  * acknowledge. */
 #include "kernel/supervisor_state.h"
 
+#include "kernel/ending.h"
 #include "kernel/log.h"
 
 #include <errno.h>
@@ -287,7 +288,7 @@ void supervisor_bury(struct supervisor *s, int status)
 {
     char how[128];
     read_last_words(s);
-    process_describe(status, how, sizeof how);
+    ending_describe(status, how, sizeof how);
     log_line("the session %s", how);
     if (s->last_done) {
         supervisor_take_copy(s, s->last_done);

@@ -54,17 +54,18 @@ def test_a_function_that_nobody_defines(run_cell):
 
 
 def test_a_segfault_names_line_and_callers_and_the_next_cell_works(run_cell):
-    run_cell("int deref(int *p) {\n    return *p;\n}")
-    ran = run_cell("int before = 5;\nbefore = 6;\nderef(NULL);\nbefore = 7;")
+    run_cell("int before = 5;\nint deref(int *p) {\n    return *p;\n}")
+    ran = run_cell("before = 6;\nint fresh;\nderef(NULL);\nbefore = 7;")
     assert failed(ran, "SegmentationFault") == (
         "SegmentationFault: NULL pointer: no memory at address 0x0\n"
-        "cell [1] line 2 in deref\n"
+        "cell [1] line 3 in deref\n"
         "    return *p;\n"
         "cell [2] line 3\n"
         "    deref(NULL);\n"
-        "What the cell had changed before this stays changed."
+        "The state from before the cell is back."
     )
-    assert run_cell("before").result == "6"
+    assert run_cell("before").result == "5"
+    assert "'fresh' undeclared" in failed(run_cell("fresh"), "CompileError")
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
-/* The supervisor with a session that is this very program (started again with FAKE set), and a checkpoint that writes
- * down when it is called. The text of a cell is the fake session's script, a letter an action: see `play`. */
+/* The supervisor with a session that is this very program (started again with FAKE set). The text of a cell is the fake
+ * session's script, a letter an action: see `play`. A "copying" one makes copies of itself, as session_checkpoint.c does. */
 #include "kernel/supervisor.h"
 
 #include "kernel/process.h"
 #include "kernel/session_protocol.h"
+#include "kernel/session_shared.h"
 #include "runtime/base/buf.h"
 
 #include <poll.h>
@@ -13,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,6 +40,8 @@ static void tell(json_t *m)
 }
 
 static volatile sig_atomic_t interrupted;
+static int level; /* the fake session's state */
+static int undo;  /* asked for by the running cell */
 
 static void on_interrupt(int number)
 {
@@ -98,6 +103,15 @@ static bool play(char action)
         for (;;) {
             (void)pause();
         }
+    case '+':
+        level++;
+        break;
+    case 'p':
+        (void)printf("level %d", level);
+        break;
+    case 'u':
+        undo++;
+        break;
     case 'b': /* a grandchild that keeps the pipes, and would keep the kernel waiting */
         if (fork() == 0) {
             (void)setsid();
@@ -111,6 +125,70 @@ static bool play(char action)
     return true;
 }
 
+/* A sleeping copy of this process; true in the copy, once it is woken. Its parent ends, so that the kernel has it. */
+static bool fork_copy(int *pid)
+{
+    int ends[2];
+    sigset_t wake;
+    (void)sigemptyset(&wake);
+    (void)sigaddset(&wake, session_wake_signal());
+    (void)sigprocmask(SIG_BLOCK, &wake, NULL);
+    if (pipe(ends) != 0) {
+        _exit(8);
+    }
+    pid_t helper = fork();
+    if (helper == 0) {
+        int child = fork();
+        if (child == 0) {
+            int number;
+            (void)close(ends[0]);
+            (void)close(ends[1]);
+            (void)sigwait(&wake, &number);
+            return true;
+        }
+        (void)setpgid(child, child);
+        (void)!write(ends[1], &child, sizeof child);
+        _exit(0);
+    }
+    (void)!read(ends[0], pid, sizeof *pid);
+    (void)waitpid(helper, NULL, 0);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    return false;
+}
+
+/* Say op with a copy. True: we are that copy, woken later, and have ended the cell that ran then. */
+static bool tell_with_copy(const char *op, bool ok, int count)
+{
+    int pid = 0;
+    if (strcmp(getenv(FAKE), "copying") != 0 || undo) {
+        tell(json_pack("{s:s, s:b, s:i}", "op", op, "ok", (int)ok, "undo", undo));
+        return false;
+    }
+    if (!fork_copy(&pid)) {
+        tell(json_pack("{s:s, s:b, s:i, s:i, s:i}", "op", op, "ok", (int)ok, "checkpoint", pid, "count", count, "memory", 1000));
+        return false;
+    }
+    char byte;
+    const struct session_shared *shared =
+        mmap(NULL, sizeof *shared, PROT_READ, MAP_SHARED, SESSION_SHARED_FD, 0);
+    struct takeover t = shared->takeover;
+    while (recv(SESSION_FD, &byte, 1, MSG_DONTWAIT) == 1) {
+    }
+    undo = 0;
+    if (tell_with_copy("ready", true, count)) {
+        return true;
+    }
+    if (t.kind == TAKEOVER_CELL) {
+        tell(json_pack("{s:s, s:s, s:s, s:[]}", "op", "error", "ename", "Back", "evalue", t.killed ? "killed" : "died",
+                       "traceback"));
+    }
+    if (t.kind != TAKEOVER_IDLE) {
+        tell(json_pack("{s:s, s:b}", "op", "done", "ok", t.kind == TAKEOVER_UNDO));
+    }
+    return true;
+}
+
 static int fake_session(void)
 {
     struct err e;
@@ -119,7 +197,7 @@ static int fake_session(void)
     }
     struct sigaction act = { .sa_handler = on_interrupt };
     (void)sigaction(SIGINT, &act, NULL);
-    tell(json_pack("{s:s}", "op", "ready"));
+    (void)tell_with_copy("ready", true, 0);
     for (;;) {
         json_t *m = NULL;
         if (session_receive(SESSION_FD, &m, &e) != ERR_NONE || !m) {
@@ -132,10 +210,12 @@ static int fake_session(void)
             tell(json_pack("{s:s, s:[s]}", "op", "reply", "matches", "printf"));
         } else if (strcmp(op, "execute") == 0) {
             bool ok = true;
+            undo = 0;
             for (const char *p = json_string_value(json_object_get(m, "code")); *p && ok; p++) {
                 ok = play(*p);
             }
-            tell(json_pack("{s:s, s:b}", "op", "done", "ok", (int)ok));
+            (void)fflush(stdout);
+            (void)tell_with_copy("done", ok, (int)json_integer_value(json_object_get(m, "count")));
         } /* to inspect it gives no answer */
         json_decref(m);
     }
@@ -146,9 +226,9 @@ static int fake_session(void)
 struct fixture {
     struct supervisor *s;
     struct interpreter in;
-    struct buf said; /* events and checkpoint calls, in order */
+    struct buf said; /* events, in order */
+    int count;       /* of the latest cell */
     bool done;
-    bool restore;     /* what the checkpoint says of take_over */
     const char *next; /* executed from within the next `done` */
 };
 
@@ -184,7 +264,7 @@ static void on_error(void *ctx, const char *ename, const char *evalue, json_t *t
 
 static void execute(struct fixture *f, const char *code)
 {
-    struct execute_request r = { .code = code, .count = 1 };
+    struct execute_request r = { .code = code, .count = ++f->count };
     struct err e;
     f->done = false;
     if (f->in.execute(f->in.self, &r, &e) != ERR_NONE) {
@@ -204,34 +284,6 @@ static void on_done(void *ctx, bool ok, json_t *payload, json_t *expressions)
         f->next = NULL;
         execute(f, code);
     }
-}
-
-static enum err_code before(void *self, struct supervisor *s, struct err *e)
-{
-    (void)s, (void)e;
-    buf_str(&((struct fixture *)self)->said, "before|");
-    return ERR_NONE;
-}
-
-static enum err_code commit(void *self, struct supervisor *s, struct err *e)
-{
-    (void)s, (void)e;
-    buf_str(&((struct fixture *)self)->said, "commit|");
-    return ERR_NONE;
-}
-
-static enum err_code take_over(void *self, struct supervisor *s, int status, bool *restored, struct err *e)
-{
-    struct fixture *f = self;
-    buf_printf(&f->said, "take_over %d|", WIFSIGNALED(status) ? WTERMSIG(status) : -WEXITSTATUS(status));
-    *restored = f->restore;
-    return supervisor_respawn(s, e);
-}
-
-static enum err_code refuse_before(void *self, struct supervisor *s, struct err *e)
-{
-    (void)self, (void)s;
-    return err_set(e, ERR_IO, "no fork");
 }
 
 static long long now_ms(void)
@@ -283,7 +335,7 @@ static void expect(struct fixture *f, const char *text)
     buf_clear(&f->said);
 }
 
-static struct fixture *fixture_with(const char *kind, enum err_code (*first)(void *, struct supervisor *, struct err *))
+static struct fixture *fixture_with(const char *kind)
 {
     struct fixture *f = calloc(1, sizeof *f);
     struct err e = { .code = ERR_NONE };
@@ -293,7 +345,6 @@ static struct fixture *fixture_with(const char *kind, enum err_code (*first)(voi
     struct supervisor_options options = {
         .program = "/proc/self/exe",
         .events = { f, on_stream, on_display, on_clear, on_result, on_error, on_done },
-        .checkpoint = { f, first, commit, take_over },
     };
     assert_int_equal(supervisor_new(&options, &f->s, &e), ERR_NONE);
     f->in = supervisor_interpreter(f->s);
@@ -302,19 +353,19 @@ static struct fixture *fixture_with(const char *kind, enum err_code (*first)(voi
 
 static int set_up(void **state)
 {
-    *state = fixture_with("good", before);
+    *state = fixture_with("good");
     return 0;
 }
 
 static int set_up_broken(void **state)
 {
-    *state = fixture_with("broken", before);
+    *state = fixture_with("broken");
     return 0;
 }
 
-static int set_up_unforkable(void **state)
+static int set_up_copying(void **state)
 {
-    *state = fixture_with("good", refuse_before);
+    *state = fixture_with("copying");
     return 0;
 }
 
@@ -330,12 +381,12 @@ static int tear_down(void **state)
 
 /* ---- cells ---- */
 
-static void test_a_cell_is_between_before_and_commit(void **state)
+static void test_a_cell_ends_once(void **state)
 {
     struct fixture *f = *state;
     run(f, "r");
     run(f, "f");
-    expect(f, "before|result|commit|done ok|before|error:Fail why|commit|done|");
+    expect(f, "result|done ok|error:Fail why|done|");
 }
 
 static void test_output_and_messages_keep_their_order(void **state)
@@ -345,7 +396,7 @@ static void test_output_and_messages_keep_their_order(void **state)
         run(f, "odosdedor");
         expect(
             f,
-            "before|stdout:out|display|stdout:outmagic|display|stderr:err|display|stdout:out|result|commit|done ok|");
+            "stdout:out|display|stdout:outmagic|display|stderr:err|display|stdout:out|result|done ok|");
     }
 }
 
@@ -357,7 +408,7 @@ static void test_output_comes_before_the_cell_ends(void **state)
     assert_false(f->done);
     f->in.interrupt(f->in.self);
     run_until_done(f);
-    expect(f, "before|stdout:out|display|stdout:out|error:KeyboardInterrupt |commit|done|");
+    expect(f, "stdout:out|display|stdout:out|error:KeyboardInterrupt |done|");
 }
 
 static void test_the_next_cell_may_start_within_done(void **state)
@@ -367,58 +418,109 @@ static void test_the_next_cell_may_start_within_done(void **state)
     execute(f, "o");
     run_until_said(f, "result|");
     run_until_done(f);
-    expect(f, "before|stdout:out|commit|done ok|before|result|commit|done ok|");
+    expect(f, "stdout:out|done ok|result|done ok|");
 }
 
 /* ---- death ---- */
 
 #define LOST "its variables and functions are lost"
 
-static void test_death_takes_over_and_is_one_error(void **state)
+static void test_death_without_a_copy_is_one_error_and_loses_the_state(void **state)
 {
     struct fixture *f = *state;
     run(f, "ok");
-    expect(f, "before|stdout:out|take_over 9|error:SessionDied the session was killed by signal 9 (Killed); " LOST
+    expect(f, "stdout:out|error:SessionDied the session was killed by signal 9 (Killed); " LOST
               "|done|");
     run(f, "r");
-    expect(f, "before|result|commit|done ok|");
+    expect(f, "result|done ok|");
 }
 
-static void test_death_with_a_checkpoint_says_that_the_state_is_back(void **state)
+static void test_death_wakes_the_copy_from_before_the_cell(void **state)
 {
     struct fixture *f = *state;
-    f->restore = true;
-    run(f, "k");
-    expect(f, "before|take_over 9|error:SessionDied the session was killed by signal 9 (Killed); "
-              "the state from before the cell is back|done|");
+    run(f, "+");
+    run(f, "+k");
+    run(f, "p+k");
+    run(f, "p");
+    expect(f, "done ok|error:Back died|done|stdout:level 1|error:Back died|done|stdout:level 1|done ok|");
+}
+
+static void test_a_copy_takes_over_what_is_left_when_the_newest_is_lost(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "+");
+    run(f, "+");
+    pid_t newest = 0, child = 0;
+    FILE *children = fopen("/proc/thread-self/children", "re");
+    assert_non_null(children);
+    while (fscanf(children, "%d", &child) == 1) {
+        newest = child > newest ? child : newest;
+    }
+    (void)fclose(children);
+    assert_int_equal(kill(newest, SIGKILL), 0);
+    while (kill(newest, 0) == 0) { /* until it is reaped */
+        turn(f, 100);
+    }
+    run(f, "+k");
+    run(f, "p");
+    expect(f, "done ok|done ok|error:Back died|done|stdout:level 1|done ok|");
+}
+
+static void test_undo_wakes_an_older_copy_and_cells_can_follow(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "+");
+    run(f, "+");
+    run(f, "+");
+    run(f, "uu");
+    run(f, "p+");
+    run(f, "u");
+    run(f, "p");
+    expect(f, "done ok|done ok|done ok|done ok|stdout:level 1|done ok|done ok|stdout:level 1|done ok|");
+}
+
+static void test_a_second_interrupt_wakes_the_copy(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "+");
+    execute(f, "+dn");
+    run_until_said(f, "display|");
+    f->in.interrupt(f->in.self);
+    for (long long end = now_ms() + 1100; now_ms() < end;) {
+        turn(f, 50);
+    }
+    f->in.interrupt(f->in.self);
+    run_until_done(f);
+    run(f, "p");
+    expect(f, "done ok|display|error:Back killed|done|stdout:level 1|done ok|");
 }
 
 static void test_exit_says_its_status(void **state)
 {
     struct fixture *f = *state;
     run(f, "x");
-    expect(f, "before|take_over -3|error:SessionDied the session ended with status 3; " LOST "|done|");
+    expect(f, "error:SessionDied the session ended with status 3; " LOST "|done|");
 }
 
 static void test_death_after_an_error_adds_none(void **state)
 {
     struct fixture *f = *state;
     run(f, "q");
-    expect(f, "before|error:Fail why|take_over 9|done|");
+    expect(f, "error:Fail why|done|");
 }
 
 static void test_a_grandchild_that_keeps_the_pipes_keeps_nobody_waiting(void **state)
 {
     struct fixture *f = *state;
     run(f, "bk");
-    expect(f, "before|take_over 9|error:SessionDied the session was killed by signal 9 (Killed); " LOST "|done|");
+    expect(f, "error:SessionDied the session was killed by signal 9 (Killed); " LOST "|done|");
 }
 
 static void test_a_session_that_closes_its_socket_is_killed(void **state)
 {
     struct fixture *f = *state;
     run(f, "oc");
-    expect(f, "before|stdout:out|take_over 9|error:SessionDied the session was killed by signal 9 (Killed); " LOST
+    expect(f, "stdout:out|error:SessionDied the session was killed by signal 9 (Killed); " LOST
               "|done|");
 }
 
@@ -426,7 +528,7 @@ static void test_a_session_that_sends_garbage_is_killed(void **state)
 {
     struct fixture *f = *state;
     run(f, "g");
-    expect(f, "before|take_over 9|error:SessionDied the session was killed by signal 9 (Killed); " LOST "|done|");
+    expect(f, "error:SessionDied the session was killed by signal 9 (Killed); " LOST "|done|");
 }
 
 static void test_death_between_cells_is_told_in_the_next(void **state)
@@ -440,28 +542,23 @@ static void test_death_between_cells_is_told_in_the_next(void **state)
     assert_int_equal(fscanf(children, "%d", &session), 1);
     (void)fclose(children);
     assert_int_equal(kill(session, SIGKILL), 0);
-    run_until_said(f, "take_over");
+    while (kill(session, 0) == 0) { /* until it is reaped */
+        turn(f, 100);
+    }
     run(f, "r");
     expect(f,
-           "take_over 9|before|stderr:weir: between the cells the session was killed by signal 9 (Killed); " LOST "\n|"
-           "result|commit|done ok|");
+           "stderr:weir: between the cells the session was killed by signal 9 (Killed); " LOST "\n|"
+           "result|done ok|");
 }
 
 static void test_a_session_that_cannot_start_is_tried_once_a_cell(void **state)
 {
     struct fixture *f = *state;
     run(f, "r");
-    expect(f, "before|error:SessionDied the session ended with status 4; " LOST "|done|");
+    expect(f, "error:SessionDied the session ended with status 4; " LOST "|done|");
     (void)setenv(FAKE, "good", 1);
     run(f, "r");
-    expect(f, "before|result|commit|done ok|");
-}
-
-static void test_a_checkpoint_that_fails_refuses_the_cell(void **state)
-{
-    struct fixture *f = *state;
-    run(f, "r");
-    expect(f, "refused:no fork|");
+    expect(f, "result|done ok|");
 }
 
 /* ---- interrupts ---- */
@@ -472,7 +569,7 @@ static void test_an_interrupt_ends_the_cell(void **state)
     execute(f, "w");
     f->in.interrupt(f->in.self); /* the session may not even be ready yet */
     run_until_done(f);
-    expect(f, "before|error:KeyboardInterrupt |commit|done|");
+    expect(f, "error:KeyboardInterrupt |done|");
 }
 
 static void test_a_second_interrupt_kills_a_deaf_cell(void **state)
@@ -488,7 +585,7 @@ static void test_a_second_interrupt_kills_a_deaf_cell(void **state)
     assert_false(f->done);
     f->in.interrupt(f->in.self);
     run_until_done(f);
-    expect(f, "before|display|take_over 9|error:KeyboardInterrupt the cell did not stop, and its session was killed by "
+    expect(f, "display|error:KeyboardInterrupt the cell did not stop, and its session was killed by "
               "signal 9 (Killed); " LOST "|done|");
 }
 
@@ -516,7 +613,7 @@ static void test_a_question_without_answer_does_not_hang(void **state)
     assert_true(now_ms() - start < 5000);
     buf_clear(&f->said);
     run(f, "r");
-    expect(f, "before|result|commit|done ok|");
+    expect(f, "result|done ok|");
 }
 
 static void test_is_complete_knows_magics(void **state)
@@ -544,13 +641,14 @@ static void test_held_output_comes_later(void **state)
     for (long long end = now_ms() + 100; now_ms() < end;) {
         turn(f, 20);
     }
-    expect(f, "before|");
+    assert_int_equal(f->said.len, 0);
     supervisor_hold(f->s, false);
     run_until_done(f);
-    expect(f, "stdout:out|result|commit|done ok|");
+    expect(f, "stdout:out|result|done ok|");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define COPYING(name) cmocka_unit_test_setup_teardown(name, set_up_copying, tear_down)
 
 int main(void)
 {
@@ -559,12 +657,15 @@ int main(void)
     }
     process_adopt_orphans();
     const struct CMUnitTest tests[] = {
-        TEST(test_a_cell_is_between_before_and_commit),
+        TEST(test_a_cell_ends_once),
         TEST(test_output_and_messages_keep_their_order),
         TEST(test_output_comes_before_the_cell_ends),
         TEST(test_the_next_cell_may_start_within_done),
-        TEST(test_death_takes_over_and_is_one_error),
-        TEST(test_death_with_a_checkpoint_says_that_the_state_is_back),
+        TEST(test_death_without_a_copy_is_one_error_and_loses_the_state),
+        COPYING(test_death_wakes_the_copy_from_before_the_cell),
+        COPYING(test_a_copy_takes_over_what_is_left_when_the_newest_is_lost),
+        COPYING(test_undo_wakes_an_older_copy_and_cells_can_follow),
+        COPYING(test_a_second_interrupt_wakes_the_copy),
         TEST(test_exit_says_its_status),
         TEST(test_death_after_an_error_adds_none),
         TEST(test_a_grandchild_that_keeps_the_pipes_keeps_nobody_waiting),
@@ -573,7 +674,6 @@ int main(void)
         TEST(test_death_between_cells_is_told_in_the_next),
         cmocka_unit_test_setup_teardown(test_a_session_that_cannot_start_is_tried_once_a_cell, set_up_broken,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(test_a_checkpoint_that_fails_refuses_the_cell, set_up_unforkable, tear_down),
         TEST(test_an_interrupt_ends_the_cell),
         TEST(test_a_second_interrupt_kills_a_deaf_cell),
         TEST(test_completion_is_answered_between_cells_only),
