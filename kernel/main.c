@@ -8,6 +8,7 @@
 #include "kernel/process.h"
 #include "kernel/replies.h"
 #include "kernel/requests.h"
+#include "kernel/session_shared.h"
 #include "kernel/supervisor.h"
 
 #include <errno.h>
@@ -72,6 +73,7 @@ static enum err_code start(struct kernel *k, const char *path, struct err *e)
         return rc;
     }
     k->parent = open_parent();
+    (void)setenv(SESSION_TUNABLES_NAME, SESSION_TUNABLES, 0); /* the user's own stays; without it large heaps cost more */
     process_adopt_orphans();
     struct supervisor_options options = { .program = program, .events = requests_events(k->requests) };
     /* First the session, which takes longest to be ready; the sockets are opened meanwhile. */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -25,6 +26,15 @@ static enum err_code prepare_files(struct err *e)
     }
     (void)setvbuf(stdout, NULL, _IOFBF, 1 << 16); /* else the smaller buffer stays */
     return ERR_NONE;
+}
+
+/* libc has read it; what cells start has nothing to do with it. */
+static void drop_tunables(void)
+{
+    const char *value = getenv(SESSION_TUNABLES_NAME);
+    if (value && strcmp(value, SESSION_TUNABLES) == 0) {
+        (void)unsetenv(SESSION_TUNABLES_NAME);
+    }
 }
 
 static enum err_code serve(struct session *s, struct err *e)
@@ -57,6 +67,7 @@ int main(void)
     struct err e;
     static struct session s;                /* zeroed; as large as its path */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* also while a cell runs for ever */
+    drop_tunables();
     enum err_code code = prepare_files(&e);
     code = code ? code : session_init(&s, SESSION_FD, &e);
     if (!code) {
