@@ -83,27 +83,30 @@ static int64_t free_memory(void)
     return most >= 0 && used >= 0 && most - used < available ? most - used : available;
 }
 
-static void say_note(struct session *s, const char *text)
+/* There will be no copy: say so, once. why: the whole reason, with what to do. */
+static void say_no_copy(struct session *s, const char *why)
 {
-    session_say_stream(s, "stderr", text, strlen(text));
+    if (!s->told_room) {
+        char text[512];
+        (void)snprintf(text, sizeof text, "weir: %s. Until there is a copy again, a cell that crashes keeps what it has changed, and "
+                       "%%undo is off.\n", why);
+        session_say_stream(s, "stderr", text, strlen(text));
+    }
+    s->told_room = true;
 }
 
 static bool room_for_copy(struct session *s, int64_t memory)
 {
     int64_t mode = s->shared->settings.checkpoint;
-    int64_t available = 0;
-    bool room = mode == CHECKPOINT_ON ||
-                (mode == CHECKPOINT_AUTO && (memory < PLENTY || memory < (available = free_memory())));
-    if (!room && mode == CHECKPOINT_AUTO && !s->told_room) {
-        char text[512];
-        (void)snprintf(text, sizeof text,
-                       "weir: the session holds %.1f GB, and %.1f GB of memory are free: too little for a copy of it, so a cell that "
-                       "crashes keeps what it has changed, and %%undo is off. To have copies in any case: %%config checkpoint = on\n",
-                       (double)memory / 1e9, (double)available / 1e9);
-        say_note(s, text);
+    int64_t available = mode == CHECKPOINT_AUTO && memory > PLENTY ? free_memory() : INT64_MAX;
+    if (mode == CHECKPOINT_OFF || memory < available) {
+        return mode != CHECKPOINT_OFF;
     }
-    s->told_room = !room && mode == CHECKPOINT_AUTO;
-    return room;
+    char why[256];
+    (void)snprintf(why, sizeof why, "the session holds %.1f GB, too much for a copy of it in the %.1f GB that are free; "
+                   "%%config checkpoint = on makes one in any case", (double)memory / 1e9, (double)available / 1e9);
+    say_no_copy(s, why);
+    return false;
 }
 
 /* ---- descriptors ---- */
@@ -180,13 +183,14 @@ static void drop_messages(int fd)
     }
 }
 
-/* Fork a copy. True: we are the copy, and have been woken. *pid in the session: of the copy; 0: none could be made. */
+/* Fork a copy. True: we are the copy, and have been woken. *pid in the session: of the copy; negative: there
+ * is none, because of that errno. */
 static bool fork_copy(struct session *s, volatile pid_t *pid)
 {
     sigset_t all, before;
     (void)sigfillset(&all);
     (void)sigprocmask(SIG_SETMASK, &all, &before); /* the helper shares our memory: no handler may run in it */
-    *pid = 0;
+    *pid = -ENOMEM;
     s->copy.threads = count_threads();
     pid_t helper = vfork();
     if (helper == 0) {
@@ -195,14 +199,16 @@ static bool fork_copy(struct session *s, volatile pid_t *pid)
             sleep_until_woken(s, &before);
             return true;
         }
+        *pid = child > 0 ? child : -errno;
         if (child > 0) {
             (void)setpgid(child, child); /* now, so that what is sent to the session's group never meets it */
-            *pid = child;
         }
         _exit(0);
     }
     if (helper > 0) {
         (void)waitpid(helper, NULL, 0); /* taken by a thread of the user's, or ignored: it has ended all the same */
+    } else {
+        *pid = -errno;
     }
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
     return false;
@@ -226,9 +232,15 @@ static json_t *copy_report(struct session *s, const char *op, pid_t pid, int64_t
 
 /* ---- waking ---- */
 
-static void say_thread_losses(const struct session *s, struct buf *b)
+/* What a copy finds when it is woken. */
+struct waking {
+    struct takeover takeover;
+    struct last_words words;
+    struct copy copy; /* what it has not */
+};
+
+static void say_copy_losses(const struct copy *c, struct buf *b)
 {
-    const struct copy *c = &s->copy;
     if (c->threads > 0) {
         buf_printf(b, "%d thread%s that ran before the cell %s ended.\n", c->threads, c->threads == 1 ? "" : "s",
                    c->threads == 1 ? "has" : "have");
@@ -244,9 +256,11 @@ static void say_thread_losses(const struct session *s, struct buf *b)
 }
 
 /* What a copy can't bring back, a line each; empty: nothing is missing. */
-static void say_losses(const struct session *s, const struct takeover *t, const struct last_words *w, struct buf *b)
+static void say_losses(const struct waking *k, struct buf *b)
 {
-    say_thread_losses(s, b);
+    const struct takeover *t = &k->takeover;
+    const struct last_words *w = &k->words;
+    say_copy_losses(&k->copy, b);
     if (t->ended > 0) {
         buf_printf(b, "%d process%s that the cell had started %s ended.\n", t->ended, t->ended == 1 ? "" : "es",
                    t->ended == 1 ? "was" : "were");
@@ -260,12 +274,14 @@ static void say_losses(const struct session *s, const struct takeover *t, const 
     }
 }
 
-static void end_crashed_cell(struct session *s, const struct takeover *t, const struct last_words *w)
+static void end_crashed_cell(struct session *s, const struct waking *k)
 {
+    const struct takeover *t = &k->takeover;
+    const struct last_words *w = &k->words;
     struct buf losses;
     buf_init(&losses, 0);
     session_learn_code(s);
-    say_losses(s, t, w, &losses);
+    say_losses(k, &losses);
     if (t->killed || w->said != 1) {
         session_explain_death(s, t->status, t->killed, &s->failure);
     } else {
@@ -278,8 +294,9 @@ static void end_crashed_cell(struct session *s, const struct takeover *t, const 
     buf_done(&losses);
 }
 
-static void end_undo(struct session *s, const struct takeover *t)
+static void end_undo(struct session *s, const struct waking *k)
 {
+    const struct takeover *t = &k->takeover;
     struct buf b;
     int n = t->nundone < 0 ? 0 : t->nundone > UNDO_MAX ? UNDO_MAX : t->nundone;
     buf_init(&b, 0);
@@ -288,21 +305,21 @@ static void end_undo(struct session *s, const struct takeover *t)
         buf_printf(&b, "%s cell [%d]", i ? "," : "", t->undone[i]);
     }
     buf_str(&b, ". Files are as they were left.\n");
-    say_thread_losses(s, &b);
+    say_copy_losses(&k->copy, &b);
     session_say_stream(s, "stdout", b.data ? b.data : "", b.len);
     session_say(s, json_pack("{s:s, s:b, s:[], s:{}}", "op", "done", "ok", 1, "payload", "user_expressions"));
     buf_done(&b);
 }
 
 /* The note for the next cell, new string; NULL: out of memory. */
-static json_t *idle_note(const struct session *s, const struct takeover *t, const struct last_words *w)
+static json_t *idle_note(const struct session *s, const struct waking *k)
 {
     struct buf b;
     char how[128];
     buf_init(&b, 0);
-    ending_describe(t->status, how, sizeof how);
+    ending_describe(k->takeover.status, how, sizeof how);
     buf_printf(&b, "weir: after cell [%d] the session %s; its state is back.\n", s->count, how);
-    say_losses(s, t, w, &b);
+    say_losses(k, &b);
     json_t *note = json_stringn(b.data, b.len);
     buf_done(&b);
     return note;
@@ -311,25 +328,23 @@ static json_t *idle_note(const struct session *s, const struct takeover *t, cons
 /* We were a copy, and the session is dead: we are the session now. */
 static void go_on(struct session *s)
 {
-    struct takeover t;
-    struct last_words w;
+    struct waking k;
     volatile pid_t pid = 0;
     do { /* a copy that is forked here starts here, when it is woken */
-        t = s->shared->takeover;
-        w = s->shared->words;
-        w.file[WORDS_FILE - 1] = '\0';
+        k = (struct waking){ .takeover = s->shared->takeover, .words = s->shared->words, .copy = s->copy };
+        k.words.file[WORDS_FILE - 1] = '\0';
         s->shared->words.said = 0; /* if we should die of them, the next copy won't */
         become_session(s);
     } while (fork_copy(s, &pid));
-    json_t *ready = copy_report(s, "ready", pid, own_memory());
-    if (t.kind == TAKEOVER_IDLE) {
-        (void)json_object_set_new(ready, "note", idle_note(s, &t, &w));
+    json_t *ready = copy_report(s, "ready", pid > 0 ? pid : 0, own_memory());
+    if (k.takeover.kind == TAKEOVER_IDLE) {
+        (void)json_object_set_new(ready, "note", idle_note(s, &k));
     }
     session_say(s, ready);
-    if (t.kind == TAKEOVER_CELL) {
-        end_crashed_cell(s, &t, &w);
-    } else if (t.kind == TAKEOVER_UNDO) {
-        end_undo(s, &t);
+    if (k.takeover.kind == TAKEOVER_CELL) {
+        end_crashed_cell(s, &k);
+    } else if (k.takeover.kind == TAKEOVER_UNDO) {
+        end_undo(s, &k);
     }
 }
 
@@ -338,9 +353,19 @@ json_t *session_checkpoint(struct session *s, const char *op)
     volatile pid_t pid = 0;
     int64_t memory = own_memory();
     (void)fflush(stdout); /* or the copy would print it again */
-    if (s->kernel > 0 && room_for_copy(s, memory) && fork_copy(s, &pid)) {
-        go_on(s);
-        return NULL;
+    if (s->kernel > 0 && room_for_copy(s, memory)) {
+        if (fork_copy(s, &pid)) {
+            go_on(s);
+            return NULL;
+        }
+        if (pid > 0) {
+            s->told_room = false;
+        } else {
+            char why[128];
+            (void)snprintf(why, sizeof why, "no copy of the session could be made: %s", strerror(-pid));
+            say_no_copy(s, why);
+            pid = 0;
+        }
     }
     return copy_report(s, op, pid, memory);
 }
