@@ -311,14 +311,27 @@ static void end_undo(struct session *s, const struct waking *k)
     buf_done(&b);
 }
 
-/* The note for the next cell, new string; NULL: out of memory. */
-static json_t *idle_note(const struct session *s, const struct waking *k)
+/* The note for the next cell: a thread of the user's has crashed, or somebody killed the session. New string; NULL: out of
+ * memory. */
+static json_t *idle_note(struct session *s, const struct waking *k)
 {
     struct buf b;
     char how[128];
     buf_init(&b, 0);
     ending_describe(k->takeover.status, how, sizeof how);
-    buf_printf(&b, "weir: after cell [%d] the session %s; its state is back.\n", s->count, how);
+    if (k->words.said == 1) {
+        size_t i;
+        json_t *line;
+        session_explain(s, &k->words.outcome, &s->failure);
+        buf_printf(&b, "weir: after cell [%d] a thread crashed, and the session with it; its state is back.\n", s->count);
+        json_array_foreach(s->failure.traceback, i, line)
+        {
+            buf_printf(&b, "  %s\n", json_string_value(line));
+        }
+        session_failure_done(&s->failure);
+    } else {
+        buf_printf(&b, "weir: after cell [%d] the session %s; its state is back.\n", s->count, how);
+    }
     say_losses(k, &b);
     json_t *note = json_stringn(b.data, b.len);
     buf_done(&b);

@@ -225,7 +225,7 @@ static void read_last_words(struct supervisor *s)
 /* There is no copy to go back to. */
 static void tell_loss(struct supervisor *s, const char *how)
 {
-    char text[SUPERVISOR_NOTE_MAX];
+    char text[SUPERVISOR_NOTE_MAX / 2];
     const char *name = s->killed ? "KeyboardInterrupt" : "SessionDied";
     (void)snprintf(text, sizeof text, "%s %s; its variables and functions are lost",
                    s->killed ? "the cell did not stop, and its session" : "the session", how);

@@ -10,7 +10,7 @@
 #include "kernel/session_shared.h"
 #include "kernel/supervisor.h"
 
-enum { SUPERVISOR_NOTE_MAX = 512 };
+enum { SUPERVISOR_NOTE_MAX = 4096 };
 
 struct supervisor {
     char *program; /* owned */

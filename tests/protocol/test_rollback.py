@@ -170,3 +170,15 @@ def test_no_process_is_left_by_crashes(prepared, kernel_manager):
     states = lambda: [pathlib.Path(f"/proc/{p}/stat").read_text().rpartition(")")[2].split()[0] for p in children(pid)]
     until(lambda: "Z" not in states(), "the end of all zombies")
     assert len(children(pid)) == 3  # the session, its copy, and the one for %undo
+
+
+def test_a_thread_that_crashes_between_cells_is_told_in_the_next(prepared, kernel_manager):
+    prepared("void *late(void *a) { usleep(100000); return (void *)(long)deref(NULL); }\nstate = 5;\n"
+             "pthread_t t; pthread_create(&t, NULL, late, NULL);")
+    before = children(kernel_pid(kernel_manager))
+    until(lambda: set(children(kernel_pid(kernel_manager))) - set(before), "another session")
+    ran = prepared("state")
+    assert ran.result == "5"
+    assert ran.stream("stderr").startswith("weir: after cell [2] a thread crashed, and the session with it; its state is back.\n"
+                                           "  SegmentationFault: NULL pointer: no memory at address 0x0\n"
+                                           "  cell [1] line 11 in deref\n")
