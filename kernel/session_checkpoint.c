@@ -3,9 +3,7 @@
  *   session:   ... cell ends -- fork --- done -> next cell ... crash
  *   copy:                         \--- sleeps ----------------------- woken by the kernel: it is the session now
  *
- * The copy is a child of the kernel, not of the session: the user's wait() must not find it. So a helper forks it, made
- * by vfork (which shares the session's memory and costs little), and ends; the kernel adopts it. The helper's fork is libc's, with
- * all that libraries have registered for a fork.
+ * The copy is a child of the kernel, not of the session: the user's wait() must not find it.
  *
  * What a copy can't hold: threads, and what other processes see. It closes its ends of pipes and sockets, since a reader
  * elsewhere waits for the last writer to close; files stay open, and their offsets are set back when it wakes. */
@@ -17,6 +15,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +23,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,39 +37,36 @@ enum {
 
 /* ---- whether there is room ---- */
 
+/* The beginning of a file of /proc or /sys; false: it can't be read. */
+static bool read_start(const char *path, char *to, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, to, size - 1);
+    to[n < 0 ? 0 : n] = '\0';
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return n > 0;
+}
+
+/* The number behind a name in such a file; -1: there is none. */
 static int64_t number_in(const char *path, const char *name)
 {
-    char line[256];
-    int64_t value = -1;
-    FILE *f = fopen(path, "re");
-    while (f && value < 0 && fgets(line, sizeof line, f)) {
-        size_t len = strlen(name);
-        char *end = line;
-        if (strncmp(line, name, len) == 0) {
-            long long n = strtoll(line + len, &end, 10);
-            value = end == line + len ? -1 : n;
-        }
-        if (len == 0) {
-            break;
-        }
-    }
-    if (f) {
-        (void)fclose(f); /* it was only read */
-    }
-    return value;
+    char text[2048], *end = NULL;
+    const char *at = read_start(path, text, sizeof text) ? strstr(text, name) : NULL;
+    long long n = at ? strtoll(at + strlen(name), &end, 10) : -1;
+    return at && end == at + strlen(name) ? -1 : n;
 }
 
 /* Bytes that are ours alone, or shared only with our copies. */
 static int64_t own_memory(void)
 {
-    long long total = 0, resident = 0, shared = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (f) {
-        if (fscanf(f, "%lld %lld %lld", &total, &resident, &shared) != 3) {
-            resident = shared = 0;
-        }
-        (void)fclose(f); /* it was only read */
+    char text[128], *at = text;
+    if (!read_start("/proc/self/statm", text, sizeof text)) {
+        return 0;
     }
+    (void)strtoll(at, &at, 10); /* total */
+    long long resident = strtoll(at, &at, 10), shared = strtoll(at, &at, 10);
     return (resident - shared) * (int64_t)sysconf(_SC_PAGESIZE);
 }
 
@@ -156,8 +153,8 @@ static int count_threads(void)
     return stat("/proc/self/task", &st) == 0 && st.st_nlink > 3 ? (int)st.st_nlink - 3 : 0;
 }
 
-/* Until the kernel wakes us. It is our parent as soon as the helper has ended, and we end with it. */
-static void sleep_until_woken(struct session *s, const sigset_t *before)
+/* Until the kernel wakes us. It is our parent, once a helper that forked us has ended, and we end with it. */
+static void sleep_until_woken(struct session *s)
 {
     sigset_t wake;
     while (getppid() != s->kernel && getppid() > 1 && kill(s->kernel, 0) == 0) {
@@ -172,7 +169,6 @@ static void sleep_until_woken(struct session *s, const sigset_t *before)
     (void)sigaddset(&wake, session_wake_signal());
     while (sigwaitinfo(&wake, NULL) < 0) {
     }
-    (void)sigprocmask(SIG_SETMASK, before, NULL);
 }
 
 /* Messages that the dead session was still to read. */
@@ -183,33 +179,61 @@ static void drop_messages(int fd)
     }
 }
 
-/* Fork a copy. True: we are the copy, and have been woken. *pid in the session: of the copy; negative: there
- * is none, because of that errno. */
-static bool fork_copy(struct session *s, volatile pid_t *pid)
+/* While we have one thread: a fork whose child is the kernel's, by one system call. What libc's fork does besides is for
+ * threads' locks, but for two things: the thread's own number, and its list of robust mutexes. 0: we are the child; -1. */
+static pid_t clone_sibling(void)
 {
-    sigset_t all, before;
-    (void)sigfillset(&all);
-    (void)sigprocmask(SIG_SETMASK, &all, &before); /* the helper shares our memory: no handler may run in it */
-    *pid = -ENOMEM;
-    s->copy.threads = count_threads();
+    int *tid = NULL;
+    void *robust = NULL;
+    size_t robust_size = 0;
+    if (prctl(PR_GET_TID_ADDRESS, &tid) != 0 || syscall(SYS_get_robust_list, 0, &robust, &robust_size) != 0) {
+        return -1;
+    }
+    long pid = syscall(SYS_clone, CLONE_PARENT | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD, 0, NULL, tid, 0);
+    if (pid == 0) {
+        (void)syscall(SYS_set_robust_list, robust, robust_size);
+    }
+    return (pid_t)pid;
+}
+
+/* With threads: libc's fork, with all that libraries have registered for one, called by a helper that then ends, so that the
+ * kernel adopts the child. The helper is made by vfork: it shares our memory and costs little. 0: we are the child; -1. */
+static pid_t fork_adopted(void)
+{
+    volatile pid_t child = -1;
     pid_t helper = vfork();
     if (helper == 0) {
-        pid_t child = fork();
-        if (child == 0) {
-            sleep_until_woken(s, &before);
-            return true;
+        pid_t pid = fork();
+        if (pid == 0) {
+            return 0;
         }
-        *pid = child > 0 ? child : -errno;
-        if (child > 0) {
-            (void)setpgid(child, child); /* now, so that what is sent to the session's group never meets it */
-        }
+        child = pid;
         _exit(0);
     }
     if (helper > 0) {
         (void)waitpid(helper, NULL, 0); /* taken by a thread of the user's, or ignored: it has ended all the same */
-    } else {
-        *pid = -errno;
     }
+    return child;
+}
+
+/* Fork a copy. True: we are the copy, and have been woken. *pid in the session: of the copy; -1: there is none, and errno
+ * says why. */
+static bool fork_copy(struct session *s, pid_t *pid)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)sigprocmask(SIG_SETMASK, &all, &before); /* no handler may run in a process that shares our memory */
+    s->copy.threads = count_threads();
+    pid_t child = s->copy.threads == 0 ? clone_sibling() : -1;
+    child = child < 0 ? fork_adopted() : child;
+    if (child == 0) {
+        (void)setpgid(0, 0); /* what is sent to the session's group must not meet it */
+        sleep_until_woken(s);
+        (void)signal(SIGINT, SIG_IGN); /* drops one that has met it before */
+        (void)sigprocmask(SIG_SETMASK, &before, NULL);
+        return true;
+    }
+    *pid = child;
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
     return false;
 }
@@ -342,7 +366,7 @@ static json_t *idle_note(struct session *s, const struct waking *k)
 static void go_on(struct session *s)
 {
     struct waking k;
-    volatile pid_t pid = 0;
+    pid_t pid = 0;
     do { /* a copy that is forked here starts here, when it is woken */
         k = (struct waking){ .takeover = s->shared->takeover, .words = s->shared->words, .copy = s->copy };
         k.words.file[WORDS_FILE - 1] = '\0';
@@ -363,7 +387,7 @@ static void go_on(struct session *s)
 
 json_t *session_checkpoint(struct session *s, const char *op)
 {
-    volatile pid_t pid = 0;
+    pid_t pid = 0;
     int64_t memory = own_memory();
     (void)fflush(stdout); /* or the copy would print it again */
     if (s->kernel > 0 && room_for_copy(s, memory)) {
@@ -375,7 +399,7 @@ json_t *session_checkpoint(struct session *s, const char *op)
             s->told_room = false;
         } else {
             char why[128];
-            (void)snprintf(why, sizeof why, "no copy of the session could be made: %s", strerror(-pid));
+            (void)snprintf(why, sizeof why, "no copy of the session could be made: %s", strerror(errno));
             say_no_copy(s, why);
             pid = 0;
         }
