@@ -22,11 +22,50 @@ void capture_done(struct capture *c)
     buf_done(&c->pending);
 }
 
+/* Remember the unfinished line of what is emitted. */
+static void note_line(struct capture *c)
+{
+    const char *text = c->pending.data;
+    size_t len = c->pending.len;
+    const char *newline = memrchr(text, '\n', len);
+    if (newline) {
+        c->line_len = 0;
+        len -= (size_t)(newline + 1 - text);
+        text = newline + 1;
+    }
+    if (len > CAPTURE_LINE_MAX - c->line_len) {
+        c->line_len = len = 0; /* no prompt is so long */
+    }
+    memcpy(c->line + c->line_len, text, len);
+    c->line_len += len;
+}
+
+void capture_take_line(struct capture *c, char *out, size_t size)
+{
+    struct buf *b = &c->pending;
+    const char *newline = b->len ? memrchr(b->data, '\n', b->len) : NULL;
+    size_t from = newline ? (size_t)(newline + 1 - b->data) : 0;
+    size_t before = newline ? 0 : c->line_len;
+    size_t len = b->len - from;
+    out[0] = '\0';
+    if (!b->failed && before + len < size) {
+        memcpy(out, c->line, before);
+        if (len > 0) {
+            memcpy(out + before, b->data + from, len);
+        }
+        out[before + len] = '\0';
+        b->len = from;
+    }
+    capture_flush(c);
+    c->line_len = 0;
+}
+
 void capture_flush(struct capture *c)
 {
     if (c->pending.failed) {
         log_line("output of the cell is lost: out of memory");
     } else if (c->pending.len > 0) {
+        note_line(c);
         c->emit(c->ctx, names[c->stream], c->pending.data, c->pending.len);
     }
     buf_clear(&c->pending);

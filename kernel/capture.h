@@ -13,6 +13,7 @@
 enum capture_stream { CAPTURE_STDOUT, CAPTURE_STDERR };
 
 enum {
+    CAPTURE_LINE_MAX = 1000,  /* bytes of an unfinished line that are known */
     CAPTURE_BYTES = 64 << 10, /* pending text is passed on at this size */
     CAPTURE_DELAY_MS = 15     /* and at this age: its owner's timer calls capture_flush */
 };
@@ -25,6 +26,8 @@ struct capture {
     void *ctx;
     struct buf pending; /* clean text of `stream` */
     enum capture_stream stream;
+    char line[CAPTURE_LINE_MAX + 1]; /* the beginning of the unfinished line that was emitted */
+    size_t line_len;
     struct {
         unsigned char bytes[4]; /* the beginning of a character */
         size_t len;
@@ -42,6 +45,10 @@ void capture_flush(struct capture *c);
 
 /* As capture_flush; beginnings of characters become U+FFFD: the writer is done. */
 void capture_end(struct capture *c);
+
+/* The line that was begun last and is not finished, of whichever stream; the part of it that is still pending will not be
+ * emitted, since it is going to be a prompt. */
+void capture_take_line(struct capture *c, char *out, size_t size);
 
 /* Something waits for capture_flush. */
 bool capture_pending(const struct capture *c);

@@ -58,16 +58,16 @@ static void publish(void *self, const char *parent, const char *type, const json
     iopub_publish(&ch->iopub, parent, type, content);
 }
 
-static void reply(void *self, const struct message *request, const char *type, const json_t *metadata,
-                  const json_t *content)
+/* To the client that sent a request, on one of the channels. */
+static void answer(struct channels *ch, enum channel channel, const struct message *request, const char *type,
+                   const json_t *metadata, const json_t *content)
 {
-    struct channels *ch = self;
     struct err e;
     if (wire_encode(ch->wire, type, request->header_text, metadata, content, &ch->envelope, &e) != ERR_NONE) {
         log_line("cannot send '%s': %s", type, e.msg);
         return;
     }
-    void *socket = ch->sockets[request->channel];
+    void *socket = ch->sockets[channel];
     bool ok = true;
     for (size_t i = 0; ok && i < request->nidentities; i++) {
         ok = send_frame(socket, request->identities[i].data, request->identities[i].len, true) >= 0;
@@ -75,6 +75,17 @@ static void reply(void *self, const struct message *request, const char *type, c
     if (!ok || !send_envelope(socket, &ch->envelope)) {
         log_line("cannot send '%s': %s", type, zmq_strerror(zmq_errno()));
     }
+}
+
+static void reply(void *self, const struct message *request, const char *type, const json_t *metadata,
+                  const json_t *content)
+{
+    answer(self, (enum channel)request->channel, request, type, metadata, content);
+}
+
+static void ask(void *self, const struct message *request, const char *type, const json_t *content)
+{
+    answer(self, CHANNEL_STDIN, request, type, NULL, content);
 }
 
 /* ---- receiving ---- */
@@ -167,7 +178,7 @@ bool channels_congested(const struct channels *ch)
 
 struct outlet channels_outlet(struct channels *ch)
 {
-    return (struct outlet){ .self = ch, .reply = reply, .publish = publish, .collect = collect };
+    return (struct outlet){ .self = ch, .reply = reply, .ask = ask, .publish = publish, .collect = collect };
 }
 
 /* ---- opening and closing ---- */

@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { INPUT_MAX = 1 << 20 }; /* bytes of a line */
+
+/* What a terminal sends for Ctrl-D, which no front end has a key for. */
+static const char end_of_file[] = "\x04";
+
 enum err_code execution_init(struct execution *x, struct err *e)
 {
     *x = (struct execution){ 0 };
@@ -66,6 +71,58 @@ static void on_result(void *ctx, json_t *data)
     publish(x, "execute_result", json_pack("{s:i, s:O, s:{}}", "execution_count", x->count, "data", data, "metadata"));
 }
 
+static void on_input(void *ctx, const char *prompt, bool password)
+{
+    struct execution *x = ctx;
+    json_t *content = json_pack("{s:s, s:b}", "prompt", prompt, "password", (int)password);
+    if (!x->running || !content) {
+        json_decref(content);
+        return;
+    }
+    x->asking = true;
+    x->asked_us = wire_now_us();
+    x->outlet.ask(x->outlet.self, x->running, "input_request", content);
+    json_decref(content);
+}
+
+static bool same_client(const struct message *a, const struct message *b)
+{
+    if (a->nidentities != b->nidentities) {
+        return false;
+    }
+    for (size_t i = 0; i < a->nidentities; i++) {
+        if (a->identities[i].len != b->identities[i].len ||
+            memcmp(a->identities[i].data, b->identities[i].data, a->identities[i].len) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const char *execution_input(struct execution *x, const struct message *m)
+{
+    const json_t *value = json_object_get(m->content, "value");
+    const char *text = json_string_value(value);
+    const char *date = json_string_value(json_object_get(m->parent, "date"));
+    long long asked = date ? wire_date_us(date) : -1;
+    if (!x->running || !x->asking) {
+        return "nobody asked for input";
+    }
+    if (!same_client(m, x->running)) {
+        return "another client was asked";
+    }
+    if (asked >= 0 && asked < x->asked_us) {
+        return "it answers an earlier question";
+    }
+    if (!text || strlen(text) != json_string_length(value) || strlen(text) > INPUT_MAX) {
+        text = ""; /* the cell must not wait for ever */
+        log_line("an input_reply without a 'value' that is a text of at most %d bytes counts as an empty line", INPUT_MAX);
+    }
+    x->asking = false;
+    x->interpreter.input(x->interpreter.self, strcmp(text, end_of_file) == 0 ? NULL : text);
+    return NULL;
+}
+
 static void on_error(void *ctx, const char *ename, const char *evalue, json_t *traceback)
 {
     struct execution *x = ctx;
@@ -109,6 +166,7 @@ static void on_done(void *ctx, bool ok, json_t *payload, json_t *user_expression
         return;
     }
     struct message *m = x->running;
+    x->asking = false;
     x->ended_us = wire_now_us();
     json_t *content = reply_content(x, ok, payload, user_expressions);
     json_t *metadata = json_pack("{s:s}", "started", x->started);
@@ -130,6 +188,7 @@ struct interpreter_events execution_events(struct execution *x)
                                         .display = on_display,
                                         .clear_output = on_clear_output,
                                         .result = on_result,
+                                        .input = on_input,
                                         .error = on_error,
                                         .done = on_done };
 }

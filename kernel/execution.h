@@ -19,6 +19,8 @@ struct execution {
     struct message *running; /* owned; NULL: no cell runs */
     int count;               /* shown for it */
     bool silent, store, stop_on_error;
+    bool asking;        /* the cell waits for input */
+    long long asked_us; /* since when */
     json_t *error; /* owned; what its reply will say; NULL: no error so far */
     char started[WIRE_DATE_SIZE];
     long long ended_us; /* when the latest cell was over, before its reply was sent */
@@ -34,6 +36,9 @@ void execution_done(struct execution *x);
 
 /* Start m's cell (takes m). finished comes later, or at once when it could not start. No other cell runs. */
 void execution_start(struct execution *x, struct message *m);
+
+/* A client's input_reply; borrowed. Returns why it is not taken; NULL: it is. Static. */
+const char *execution_input(struct execution *x, const struct message *m);
 
 /* The events that an interpreter has to send; borrowed from x. */
 struct interpreter_events execution_events(struct execution *x);

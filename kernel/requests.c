@@ -337,13 +337,26 @@ static void finished(void *ctx, struct message *m, bool failed)
     pump(r);
 }
 
+/* Takes m. */
+static void receive_input(struct requests *r, struct message *m)
+{
+    const char *why = strcmp(m->type, "input_reply") == 0 ? execution_input(&r->execution, m) : "unknown request";
+    if (why) {
+        log_line("dropped '%s' on stdin: %s", m->type, why);
+    }
+    message_free(m);
+}
+
 void requests_receive(void *ctx, struct message *m)
 {
     struct requests *r = ctx;
     const struct row *row = row_of(m);
-    if (!row || m->channel == CHANNEL_STDIN) {
-        log_line("dropped '%s' on %s: %s", m->type, m->channel == CHANNEL_STDIN ? "stdin" : "shell or control",
-                 row || strcmp(m->type, "input_reply") == 0 ? "nobody asked for input" : "unknown request");
+    if (m->channel == CHANNEL_STDIN) {
+        receive_input(r, m);
+        return;
+    }
+    if (!row) {
+        log_line("dropped '%s' on shell or control: unknown request", m->type);
         message_free(m);
         return;
     }

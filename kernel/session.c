@@ -97,6 +97,9 @@ static enum err_code run_unit(struct session *s, const struct cell_unit *u, cons
     s->program = u->has_main;
     session_run(s, entry, &o);
     s->program = false;
+    if (u->has_main) {
+        session_input_restore();
+    }
     if (o.ending == END_EXIT && u->has_main) {
         main_ended(s, o.status);
     } else if (o.ending != END_RETURN) {
@@ -203,11 +206,13 @@ static void on_execute(struct session *s, const json_t *m)
     s->cell_id = cell.id;
     s->count = cell.number;
     s->silent = json_is_true(json_object_get(m, "silent"));
+    s->allow_stdin = json_is_true(json_object_get(m, "allow_stdin"));
     s->interrupted = 0;
     s->undo = 0;
     s->shared->words.said = 0;
     s->shared->code_used = 0;
     session_guard_signals(s);
+    session_input_begin(s);
     session_remember(s, label, cell.text, cell.len);
     execute_cell(s, &cell, label, &e);
     if (e.code != ERR_NONE) {
@@ -288,6 +293,7 @@ enum err_code session_init(struct session *s, int fd, struct err *e)
     code = code ? code : flows_new(s->index, &s->flows, e);
     code = code ? code : build_cells_new(&s->cells, e);
     code = code ? code : session_libc(s->cells, e);
+    code = code ? code : session_input_open(s, e);
     if (!code) {
         build_cells_lines(s->cells, session_line, s);
         struct magic_host host = session_host(s);

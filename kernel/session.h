@@ -6,6 +6,7 @@
  *   session_checkpoint.c  sleeping copies of the session, and how a crashed one is replaced by one
  *   session_trace.c    machine frames as `cell [7] line 3 in f`, with the source line
  *   session_libc.c     what cells get in place of libc's exit, sleep, fork ...
+ *   session_input.c    stdin: what a cell reads is asked of the front end
  *   session_value.c    the value of a last expression as text and table
  *   session_host.c     what magics may ask of us
  *   session_look.c     complete and inspect
@@ -71,6 +72,7 @@ struct session {
     const char *cell_id; /* borrowed from the request */
     int count;
     bool silent;
+    bool allow_stdin;       /* the front end gives input */
     int undo;               /* cells to go back over once it is over; 0: none */
     bool program;           /* a cell with a main runs: exit ends that, and nothing else */
     bool changed;           /* it compiled, or a magic ran: the state may be another */
@@ -114,6 +116,10 @@ void session_run(struct session *s, void (*entry)(void), struct outcome *out);
 
 /* End the guarded code from inside: does not return. Outside of it, and in threads and forked children: false. */
 bool session_leave(int status, const char *called);
+bool session_leave_input(void);
+
+/* Whether this is the thread that runs the cell, within it. */
+bool session_is_mine(void);
 
 /* The session whose code runs (for what cells call); NULL: none. */
 struct session *session_running(void);
@@ -173,6 +179,22 @@ enum err_code session_libc(struct build_cells *cells, struct err *e);
 /* Run what the cell registered with atexit, newest first, and forget it. Guarded user code. */
 void session_exit_handlers(void);
 void session_forget_exit_handlers(void);
+
+/* ---- session_input.c ---- */
+
+/* Put a stdin that asks in the place of libc's. Once. */
+enum err_code session_input_open(struct session *s, struct err *e);
+
+/* Before a cell: what was typed and not read is forgotten. After a program's main: its freopen of stdin too. */
+void session_input_begin(struct session *s);
+void session_input_restore(void);
+
+/* What cells get instead of libc's read, getpass, fileno, freopen and fclose. */
+struct session_symbol {
+    const char *name;
+    void *address;
+};
+const struct session_symbol *session_input_symbols(size_t *n);
 
 /* ---- session_host.c ---- */
 

@@ -144,11 +144,14 @@ enum err_code session_libc(struct build_cells *cells, struct err *e)
         { "system", (uintptr_t)cell_system },
         { "weir_session_value", (uintptr_t)weir_session_value },
     };
-    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
-        enum err_code code = build_cells_host(cells, ours[i].name, (void *)ours[i].function, e);
-        if (code) {
-            return code;
-        }
+    enum err_code code = ERR_NONE;
+    size_t n;
+    const struct session_symbol *input = session_input_symbols(&n);
+    for (size_t i = 0; i < sizeof ours / sizeof *ours && !code; i++) {
+        code = build_cells_host(cells, ours[i].name, (void *)ours[i].function, e);
     }
-    return ERR_NONE;
+    for (size_t i = 0; i < n && !code; i++) {
+        code = build_cells_host(cells, input[i].name, input[i].address, e);
+    }
+    return code;
 }

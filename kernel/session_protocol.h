@@ -7,6 +7,7 @@
  *   {"op":"execute","code":S,"cell_id":S|null,"count":N,"silent":B,"allow_stdin":B,"user_expressions":{..}}
  *   {"op":"complete","code":S,"cursor":N}         cursor in bytes   (only when no cell runs)
  *   {"op":"inspect","code":S,"cursor":N}
+ *   {"op":"input","value":S|null}                 the line that the cell asked for; null: end of file
  *   {"op":"shutdown"}
  *   interrupt is SIGINT to the session's process group.
  * session -> kernel
@@ -16,6 +17,7 @@
  *   {"op":"display","data":{..},"metadata":{..},"display_id":S|null,"update":B}
  *   {"op":"clear_output","wait":B}
  *   {"op":"result","data":{"text/plain":S,..}}
+ *   {"op":"input","prompt":S,"password":B}        the cell waits for a line; without prompt: what it printed last
  *   {"op":"error","ename":S,"evalue":S,"traceback":[S..]}
  *   {"op":"done","ok":B,"payload":[..],"user_expressions":{..},"checkpoint":PID,"count":N,"memory":BYTES,"changed":B}
  *                                                 PID: a sleeping copy of the session as it is now; 0: there is none

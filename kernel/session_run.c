@@ -55,6 +55,11 @@ static bool in_guarded_code(void)
     return guard.active && getpid() == guard.session->pid && gettid() == guard.thread;
 }
 
+bool session_is_mine(void)
+{
+    return in_guarded_code();
+}
+
 /* ---- frames ---- */
 
 static void add_frame(struct outcome *o, const void *pc)
@@ -277,23 +282,35 @@ void session_guard_renew(struct session *s)
 
 /* ---- running ---- */
 
-bool session_leave(int status, const char *called)
+static bool leave_as(enum ending ending, bool stay)
 {
     if (!in_guarded_code()) {
         return false;
     }
-    guard.outcome->ending = END_EXIT;
-    guard.outcome->status = status;
-    guard.outcome->called = called;
+    guard.outcome->ending = ending;
     ucontext_t context;
     if (getcontext(&context) == 0) {
         collect_frames(guard.outcome, &context);
     }
-    if (session_has_checkpoint(guard.session) && !guard.session->program) {
+    if (session_has_checkpoint(guard.session) && !stay) {
         session_die(guard.session, guard.outcome);
     }
     leave();
     return true;
+}
+
+bool session_leave(int status, const char *called)
+{
+    if (in_guarded_code()) {
+        guard.outcome->status = status;
+        guard.outcome->called = called;
+    }
+    return leave_as(END_EXIT, guard.session && guard.session->program);
+}
+
+bool session_leave_input(void)
+{
+    return leave_as(END_INPUT, false);
 }
 
 /* A child that the user forked must not go on as a second session. */

@@ -40,6 +40,7 @@ enum ending {
     END_RETURN, /* by itself */
     END_SIGNAL, /* SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT */
     END_INTERRUPT,
+    END_INPUT, /* it reads from stdin, and the front end gives no input */
     END_EXIT /* exit(status) and the like */
 };
 

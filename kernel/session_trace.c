@@ -320,6 +320,10 @@ void session_explain(struct session *s, const struct outcome *o, struct failure 
     } else if (o->ending == END_EXIT) {
         ename = "Exit";
         buf_printf(&evalue, "called %s(%d)", o->called, o->status);
+    } else if (o->ending == END_INPUT) {
+        ename = "InputNotAllowed";
+        buf_str(&evalue, "the cell reads from stdin, and this front end gives no input (allow_stdin is false); run it in one that "
+                         "does, or read from a file: freopen(\"input.txt\", \"r\", stdin)");
     } else {
         buf_str(&evalue, "interrupted");
     }

@@ -242,6 +242,20 @@ static void interrupt(void *self)
     supervisor_interrupt(s);
 }
 
+static void input(void *self, const char *line)
+{
+    struct supervisor *s = self;
+    struct err e;
+    if (!s->ready || !s->running) {
+        return;
+    }
+    json_t *m = line ? json_pack("{s:s, s:s}", "op", "input", "value", line) : json_pack("{s:s, s:n}", "op", "input", "value");
+    if (!m || session_send(s->process.socket, m, &e) != ERR_NONE) {
+        supervisor_kill(s);
+    }
+    json_decref(m);
+}
+
 /* Ask the session, and wait for its reply. NULL: it runs a cell, or does not answer in time. */
 static json_t *ask(struct supervisor *s, const char *op, const char *code, size_t cursor)
 {
@@ -352,6 +366,7 @@ struct interpreter supervisor_interpreter(struct supervisor *s)
                                  .execute = execute,
                                  .is_complete = is_complete,
                                  .interrupt = interrupt,
+                                 .input = input,
                                  .complete = complete,
                                  .inspect = inspect,
                                  .shutdown = shut_down,

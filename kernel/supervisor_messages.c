@@ -125,6 +125,17 @@ static void on_result(struct supervisor *s, json_t *m)
     }
 }
 
+/* The prompt is what the cell has printed since its last newline. */
+static void on_input(struct supervisor *s, json_t *m)
+{
+    char line[CAPTURE_LINE_MAX + 1];
+    const char *prompt = text_of(m, "prompt", NULL);
+    capture_take_line(&s->capture, line, sizeof line);
+    if (s->running) {
+        s->events.input(s->events.ctx, prompt ? prompt : line, json_is_true(json_object_get(m, "password")));
+    }
+}
+
 static void on_error(struct supervisor *s, json_t *m)
 {
     json_t *traceback = json_object_get(m, "traceback");
@@ -173,7 +184,7 @@ static void handle(struct supervisor *s, json_t *m)
         void (*act)(struct supervisor *s, json_t *m);
     } ops[] = { { "stream", on_stream }, { "display", on_display }, { "clear_output", on_clear_output },
                 { "result", on_result }, { "error", on_error },     { "done", on_done },
-                { "reply", on_reply },   { "ready", on_ready } };
+                { "reply", on_reply },   { "ready", on_ready },     { "input", on_input } };
     const char *op = text_of(m, "op", "");
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
         if (strcmp(ops[i].op, op) == 0) {

@@ -203,16 +203,13 @@ static enum err_code copy_frames(struct message *m, const struct frame *identiti
 /* parts: the four JSON frames. */
 static enum err_code parse_parts(struct message *m, const struct frame *parts, struct err *e)
 {
-    json_t *parent = NULL;
     enum err_code rc = ERR_NONE;
     if ((rc = parse_object(&parts[0], "header", &m->header, e)) ||
-        (rc = parse_object(&parts[1], "parent header", &parent, e)) ||
+        (rc = parse_object(&parts[1], "parent header", &m->parent, e)) ||
         (rc = parse_object(&parts[2], "metadata", &m->metadata, e)) ||
         (rc = parse_object(&parts[3], "content", &m->content, e))) {
-        json_decref(parent);
         return rc;
     }
-    json_decref(parent);
     m->type = json_string_value(json_object_get(m->header, "msg_type"));
     m->id = json_string_value(json_object_get(m->header, "msg_id"));
     if (!m->type || !m->id) {
@@ -277,6 +274,7 @@ void message_free(struct message *m)
     }
     free(m->identities);
     json_decref(m->header);
+    json_decref(m->parent);
     json_decref(m->metadata);
     json_decref(m->content);
     free(m);

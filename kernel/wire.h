@@ -39,7 +39,7 @@ struct message {
     char *header_text;                   /* its header as sent: a reply's parent header */
     const char *type;                    /* header.msg_type, borrowed from header */
     const char *id;                      /* header.msg_id, borrowed from header */
-    json_t *header, *metadata, *content; /* objects */
+    json_t *header, *parent, *metadata, *content; /* objects */
     int channel;                         /* enum channel of outlet.h; set by who receives it */
 };
 

@@ -67,6 +67,12 @@ static void mock_reply(void *self, const struct message *request, const char *ty
     f->last_reply = json_deep_copy(content);
 }
 
+static void mock_ask(void *self, const struct message *request, const char *type, const json_t *content)
+{
+    struct fixture *f = self;
+    say(f, request->header_text, "? ", type, content);
+}
+
 static void mock_publish(void *self, const char *parent, const char *type, const json_t *content)
 {
     say(self, parent, "", type, content);
@@ -101,6 +107,8 @@ static void act(struct fixture *f, char c)
         f->events.result(f->events.ctx, data);
     } else if (c == 'd') {
         f->events.display(f->events.ctx, data, NULL, "id", false);
+    } else if (c == 'i') {
+        f->events.input(f->events.ctx, "name? ", false);
     } else if (c == 'e') {
         f->events.error(f->events.ctx, "E", "why", traceback);
     }
@@ -150,6 +158,11 @@ static json_t *mock_inspect(void *self, const char *code, size_t cursor)
 static void mock_interrupt(void *self)
 {
     ((struct fixture *)self)->interrupts++;
+}
+
+static void mock_input(void *self, const char *line)
+{
+    buf_printf(&((struct fixture *)self)->said, "input %s|", line ? line : "(end of file)");
 }
 
 static void mock_shutdown(void *self, bool restart)
@@ -204,11 +217,13 @@ static int set_up(void **state)
     assert_int_equal(requests_new(&connection, &f->r, &e), ERR_NONE);
     f->events = requests_events(f->r);
     requests_start(f->r,
-                   &(struct outlet){ .self = f, .reply = mock_reply, .publish = mock_publish, .collect = mock_collect },
+                   &(struct outlet){ .self = f, .reply = mock_reply, .ask = mock_ask, .publish = mock_publish,
+                                    .collect = mock_collect },
                    &(struct interpreter){ .self = f,
                                           .execute = mock_execute,
                                           .is_complete = mock_is_complete,
                                           .interrupt = mock_interrupt,
+                                          .input = mock_input,
                                           .complete = mock_complete,
                                           .inspect = mock_inspect,
                                           .shutdown = mock_shutdown });
@@ -225,6 +240,63 @@ static int tear_down(void **state)
     json_decref(f->last_reply);
     free(f);
     return 0;
+}
+
+/* ---- input ---- */
+
+static void typed(struct fixture *f, const char *value, const char *asked)
+{
+    struct message *m = message("i", "input_reply", CHANNEL_STDIN, json_pack("{s:s}", "value", value));
+    m->parent = asked ? json_pack("{s:s}", "date", asked) : json_object();
+    requests_receive(f->r, m);
+}
+
+static void test_input_is_asked_of_the_client_and_taken_once(void **state)
+{
+    struct fixture *f = *state;
+    requests_receive(f->r, cell("m1", "ih"));
+    expect(f, "m1 status busy|m1 execute_input ih 1|m1 ? input_request|");
+    typed(f, "Ada", NULL);
+    typed(f, "again", NULL); /* nobody asked for that */
+    expect(f, "input Ada|");
+}
+
+static void test_ctrl_d_is_the_end_of_the_file(void **state)
+{
+    struct fixture *f = *state;
+    requests_receive(f->r, cell("m1", "ih"));
+    buf_clear(&f->said);
+    typed(f, "\x04", NULL);
+    expect(f, "input (end of file)|");
+}
+
+static void test_an_answer_to_an_earlier_question_is_dropped(void **state)
+{
+    struct fixture *f = *state;
+    requests_receive(f->r, cell("m1", "ih"));
+    buf_clear(&f->said);
+    typed(f, "late", "2001-01-01T00:00:00.000000Z");
+    assert_int_equal(f->said.len, 0);
+    typed(f, "right", "2101-01-01T00:00:00.000000Z");
+    expect(f, "input right|");
+}
+
+static void test_input_of_another_client_is_dropped(void **state)
+{
+    struct fixture *f = *state;
+    struct frame other = { "them", 4 };
+    requests_receive(f->r, cell("m1", "ih"));
+    buf_clear(&f->said);
+    struct message *m = message("i", "input_reply", CHANNEL_STDIN, json_pack("{s:s}", "value", "theirs"));
+    struct frame *whole = malloc(sizeof other);
+    assert_non_null(whole);
+    whole[0] = other;
+    free(m->identities);
+    m->identities = whole;
+    m->header_text = NULL;
+    m->nidentities = 1;
+    requests_receive(f->r, m);
+    assert_int_equal(f->said.len, 0);
 }
 
 /* ---- execute ---- */
@@ -510,6 +582,10 @@ int main(void)
         TEST(test_an_interrupt_reaches_a_running_cell_only),
         TEST(test_shutdown_by_control_does_not_wait),
         TEST(test_shutdown_by_shell_waits_for_the_cell),
+        TEST(test_input_is_asked_of_the_client_and_taken_once),
+        TEST(test_ctrl_d_is_the_end_of_the_file),
+        TEST(test_an_answer_to_an_earlier_question_is_dropped),
+        TEST(test_input_of_another_client_is_dropped),
         TEST(test_a_comm_that_is_opened_is_closed),
         TEST(test_unknown_requests_and_unasked_input_are_dropped),
         TEST(test_a_full_queue_says_so),

@@ -344,7 +344,13 @@ static struct fixture *fixture_with(const char *kind)
     (void)setenv(FAKE, kind, 1);
     struct supervisor_options options = {
         .program = "/proc/self/exe",
-        .events = { f, on_stream, on_display, on_clear, on_result, on_error, on_done },
+        .events = { .ctx = f,
+                    .stream = on_stream,
+                    .display = on_display,
+                    .clear_output = on_clear,
+                    .result = on_result,
+                    .error = on_error,
+                    .done = on_done },
     };
     assert_int_equal(supervisor_new(&options, &f->s, &e), ERR_NONE);
     f->in = supervisor_interpreter(f->s);
