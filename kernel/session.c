@@ -98,7 +98,7 @@ static enum err_code run_unit(struct session *s, const struct cell_unit *u, cons
     session_run(s, entry, &o);
     s->program = false;
     if (u->has_main) {
-        session_input_restore();
+        session_stdio_restore();
     }
     if (o.ending == END_EXIT && u->has_main) {
         main_ended(s, o.status);
@@ -212,6 +212,7 @@ static void on_execute(struct session *s, const json_t *m)
     s->shared->words.said = 0;
     s->shared->code_used = 0;
     session_guard_signals(s);
+    session_stdio_begin(s);
     session_input_begin(s);
     session_remember(s, label, cell.text, cell.len);
     execute_cell(s, &cell, label, &e);
@@ -293,6 +294,7 @@ enum err_code session_init(struct session *s, int fd, struct err *e)
     code = code ? code : flows_new(s->index, &s->flows, e);
     code = code ? code : build_cells_new(&s->cells, e);
     code = code ? code : session_libc(s->cells, e);
+    code = code ? code : session_stdio_open(s, e);
     code = code ? code : session_input_open(s, e);
     if (!code) {
         build_cells_lines(s->cells, session_line, s);

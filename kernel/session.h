@@ -6,6 +6,7 @@
  *   session_checkpoint.c  sleeping copies of the session, and how a crashed one is replaced by one
  *   session_trace.c    machine frames as `cell [7] line 3 in f`, with the source line
  *   session_libc.c     what cells get in place of libc's exit, sleep, fork ...
+ *   session_stdio.c    stdout and stderr in order; what cells may do with the three streams
  *   session_input.c    stdin: what a cell reads is asked of the front end
  *   session_value.c    the value of a last expression as text and table
  *   session_host.c     what magics may ask of us
@@ -24,6 +25,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /* An error as Jupyter shows it. Zeroed: none. */
@@ -52,6 +54,14 @@ struct copy {
         off_t at;
     } offsets[COPY_OFFSETS];
 };
+
+/* A function that cells get instead of libc's. */
+struct session_symbol {
+    const char *name;
+    void *address;
+};
+
+enum { SESSION_FDS_END = 200 }; /* descriptors of ours that a user should not meet are behind this */
 
 struct session {
     int fd;                        /* to the kernel */
@@ -185,16 +195,38 @@ void session_forget_exit_handlers(void);
 /* Put a stdin that asks in the place of libc's. Once. */
 enum err_code session_input_open(struct session *s, struct err *e);
 
-/* Before a cell: what was typed and not read is forgotten. After a program's main: its freopen of stdin too. */
+/* Before a cell: what was typed and not read is forgotten. */
 void session_input_begin(struct session *s);
-void session_input_restore(void);
 
-/* What cells get instead of libc's read, getpass, fileno, freopen and fclose. */
-struct session_symbol {
-    const char *name;
-    void *address;
-};
+/* What cells get instead of libc's read and getpass. */
 const struct session_symbol *session_input_symbols(size_t *n);
+
+/* ---- session_stdio.c ---- */
+
+/* Put a stderr in the place of libc's that keeps the order with stdout. Once. */
+enum err_code session_stdio_open(struct session *s, struct err *e);
+
+/* Put a stream of ours in the place of libc's, whose descriptor is fd. */
+void session_stdio_replace(FILE **variable, FILE *ours, int fd);
+
+/* Whether the cell has closed it. */
+bool session_stdio_closed(FILE **variable);
+
+/* Before a cell; after a program's main: what it did to the three streams by freopen is undone. */
+void session_stdio_begin(struct session *s);
+void session_stdio_restore(void);
+
+/* Whether a descriptor is one of the two pipes to the kernel. */
+bool session_stdio_is_pipe(int fd);
+
+/* Before something is written to stderr, or a child is started that may: until all of stdout has been read. */
+void session_stdio_order(void);
+
+/* Write out what stdout holds, unless it is in use. Async-signal-safe. */
+void session_stdio_flush(void);
+
+/* What cells get instead of libc's fileno, freopen, fclose, write ... */
+const struct session_symbol *session_stdio_symbols(size_t *n);
 
 /* ---- session_host.c ---- */
 

@@ -125,6 +125,9 @@ static void note_files(struct session *s)
         if (fd < FIRST_USERS_FD || fd == dirfd(fds) || fstat(fd, &st) != 0) {
             continue;
         }
+        if (session_stdio_is_pipe(fd)) {
+            continue; /* a spare one of ours */
+        }
         if (is_connection(st.st_mode)) {
             (void)close(fd);
             c->closed[c->nclosed < CLOSED_SHOWN ? c->nclosed : CLOSED_SHOWN - 1] = fd;
@@ -250,8 +253,8 @@ static void become_session(struct session *s)
 static json_t *copy_report(struct session *s, const char *op, pid_t pid, int64_t memory)
 {
     s->copied = pid != 0;
-    return json_pack("{s:s, s:I, s:i, s:I, s:b}", "op", op, "checkpoint", (json_int_t)pid, "count", s->count, "memory",
-                     (json_int_t)memory, "changed", 1);
+    return json_pack("{s:s, s:I, s:i, s:I, s:i, s:b}", "op", op, "checkpoint", (json_int_t)pid, "count", s->count,
+                     "memory", (json_int_t)memory, "threads", count_threads(), "changed", 1);
 }
 
 /* ---- waking ---- */

@@ -5,8 +5,7 @@
  *   read(0, ..)  -----------------------------------------^
  *
  * Descriptor 0 is /dev/null, which is what the cell's children read. Only the cell's own thread can ask: others, and
- * forked children, see end of file. What libc would do with a stream that has no descriptor is put right for cells: fileno,
- * freopen, fclose. */
+ * forked children, see end of file. */
 #include "kernel/session.h"
 
 #include "kernel/session_protocol.h"
@@ -27,12 +26,11 @@ enum { PASSWORD_MAX = 4096 };
 
 static struct {
     struct session *session;
-    FILE *libc, *ours;
+    FILE *ours;
     struct stat null; /* of descriptor 0 while it is ours */
     char *line;       /* owned; typed and not yet read: line[at..len) */
     size_t at, len;
     bool streaming;   /* within a read of the stream; still true afterwards: an interrupt has jumped out of it */
-    bool closed;      /* by fclose(stdin) */
     char password[PASSWORD_MAX];
 } input; /* as stdin is: of the process */
 
@@ -65,7 +63,7 @@ static json_t *await(struct session *s)
 static bool ask(const char *prompt, bool password)
 {
     struct session *s = session_running();
-    if (!s || !session_is_mine() || input.closed) {
+    if (!s || !session_is_mine() || session_stdio_closed(&stdin)) {
         return false;
     }
     if (!s->allow_stdin) {
@@ -140,45 +138,16 @@ static char *cell_getpass(const char *prompt)
     return input.password;
 }
 
-static int cell_fileno(FILE *f)
-{
-    return f == input.ours ? STDIN_FILENO : fileno(f);
-}
-
-/* The stream of ours stays: libc's own, whose descriptor is 0, takes its place. */
-static FILE *cell_freopen(const char *path, const char *mode, FILE *f)
-{
-    if (f != input.ours) {
-        return freopen(path, mode, f);
-    }
-    FILE *opened = freopen(path, mode, input.libc);
-    if (opened) {
-        stdin = opened;
-    }
-    return opened;
-}
-
-static int cell_fclose(FILE *f)
-{
-    if (f != input.ours) {
-        return fclose(f);
-    }
-    input.closed = true;
-    __fpurge(f);
-    return 0;
-}
-
 const struct session_symbol *session_input_symbols(size_t *n)
 {
-    static struct session_symbol symbols[8];
+    static struct session_symbol symbols[3];
     const struct {
         const char *name;
         uintptr_t function;
     } ours[] = {
-        { "read", (uintptr_t)cell_read },        { "readv", (uintptr_t)cell_readv },
-        { "getpass", (uintptr_t)cell_getpass },  { "fileno", (uintptr_t)cell_fileno },
-        { "fileno_unlocked", (uintptr_t)cell_fileno }, { "freopen", (uintptr_t)cell_freopen },
-        { "freopen64", (uintptr_t)cell_freopen }, { "fclose", (uintptr_t)cell_fclose },
+        { "read", (uintptr_t)cell_read },
+        { "readv", (uintptr_t)cell_readv },
+        { "getpass", (uintptr_t)cell_getpass },
     };
     *n = sizeof ours / sizeof *ours;
     for (size_t i = 0; i < *n; i++) {
@@ -196,12 +165,11 @@ enum err_code session_input_open(struct session *s, struct err *e)
     if (input.ours) {
         return ERR_NONE;
     }
-    input.libc = stdin;
     input.ours = fopencookie(NULL, "r", functions);
     if (!input.ours || fstat(STDIN_FILENO, &input.null) != 0) {
         return err_errno(e, "can't make a stdin for cells");
     }
-    stdin = input.ours;
+    session_stdio_replace(&stdin, input.ours, STDIN_FILENO);
     return ERR_NONE;
 }
 
@@ -212,19 +180,10 @@ void session_input_begin(struct session *s)
         input.streaming = false;
         funlockfile(input.ours); /* what read it held its lock */
     }
-    input.closed = false;
     forget_line();
     explicit_bzero(input.password, sizeof input.password);
     if (stdin == input.ours) {
         __fpurge(stdin);
         clearerr(stdin);
-    }
-}
-
-void session_input_restore(void)
-{
-    if (stdin != input.ours) {
-        stdin = input.ours;
-        (void)freopen("/dev/null", "r", input.libc);
     }
 }

@@ -103,12 +103,14 @@ static int cell_pause(void)
 
 static pid_t cell_fork(void)
 {
+    session_stdio_order();
     (void)fflush(stdout);
     return fork();
 }
 
 static FILE *cell_popen(const char *command, const char *mode)
 {
+    session_stdio_order();
     (void)fflush(stdout);
     return popen(command, mode);
 }
@@ -118,6 +120,7 @@ static int (*const libc_system)(const char *) = system;
 
 static int cell_system(const char *command)
 {
+    session_stdio_order();
     (void)fflush(stdout);
     return libc_system(command);
 }
@@ -146,12 +149,15 @@ enum err_code session_libc(struct build_cells *cells, struct err *e)
     };
     enum err_code code = ERR_NONE;
     size_t n;
-    const struct session_symbol *input = session_input_symbols(&n);
+    const struct session_symbol *(*const more[])(size_t *) = { session_input_symbols, session_stdio_symbols };
     for (size_t i = 0; i < sizeof ours / sizeof *ours && !code; i++) {
         code = build_cells_host(cells, ours[i].name, (void *)ours[i].function, e);
     }
-    for (size_t i = 0; i < n && !code; i++) {
-        code = build_cells_host(cells, input[i].name, input[i].address, e);
+    for (size_t k = 0; k < sizeof more / sizeof *more; k++) {
+        const struct session_symbol *symbols = more[k](&n);
+        for (size_t i = 0; i < n && !code; i++) {
+            code = build_cells_host(cells, symbols[i].name, symbols[i].address, e);
+        }
     }
     return code;
 }

@@ -24,7 +24,6 @@ static enum err_code prepare_files(struct err *e)
         return err_errno(e, "descriptor %d is not the kernel's socket: weir-session is started by weir-kernel",
                          SESSION_FD);
     }
-    (void)setvbuf(stdout, NULL, _IOFBF, 1 << 16); /* else the smaller buffer stays */
     return ERR_NONE;
 }
 

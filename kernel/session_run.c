@@ -236,6 +236,14 @@ static void on_tick(int signo, siginfo_t *info, void *context)
     }
 }
 
+static void on_flush(int signo, siginfo_t *info, void *context)
+{
+    (void)signo, (void)info, (void)context;
+    if (guard.session && getpid() == guard.session->pid) {
+        session_stdio_flush();
+    }
+}
+
 /* Writing to a closed pipe is an error code here; programs that cells start get the default back, unlike with SIG_IGN.
  */
 static void on_pipe(int signo)
@@ -271,6 +279,7 @@ void session_guard_signals(struct session *s)
     (void)signal(SIGPIPE, on_pipe);
     take(SIGINT, on_interrupt, SA_NODEFER);
     take(tick_signal(), on_tick, SA_RESTART);
+    take(session_flush_signal(), on_flush, SA_RESTART);
 }
 
 void session_guard_renew(struct session *s)

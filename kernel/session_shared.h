@@ -35,6 +35,12 @@ static inline int session_wake_signal(void)
     return SIGRTMAX - 2;
 }
 
+/* Asks the session to write out what stdout holds. */
+static inline int session_flush_signal(void)
+{
+    return SIGRTMAX - 3;
+}
+
 /* How user code ended. */
 enum ending {
     END_RETURN, /* by itself */
@@ -86,6 +92,7 @@ struct session_shared {
     struct settings settings;
     struct takeover takeover;
     struct last_words words;
+    uint64_t stdout_base, stdout_end; /* where in the session the pointers around stdout's unwritten text are */
     int32_t nundo;                  /* cells that can be undone; written by the kernel */
     int32_t undo_counts[UNDO_MAX];  /* their execution counts, newest first */
     int32_t copies;                 /* 1: the newest copy is alive; written by the kernel when it hears that it is not */

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,11 +23,12 @@
 enum {
     ANSWER_MS = 2000,      /* for a completion */
     GOODBYE_MS = 500,      /* for an idle session to end by itself */
+    LOOK_MS = 8,           /* between looks at what stdout holds; it is written out at the second */
     KILL_AFTER_MS = 1000,  /* a second interrupt kills if the first is at least so old ... */
     KILL_WITHIN_MS = 10000 /* ... and at most so old */
 };
 
-enum { FD_SOCKET, FD_OUT, FD_ERR, FD_TIMER, FD_SIGNALS, FD_COUNT };
+enum { FD_SOCKET, FD_OUT, FD_ERR, FD_TIMER, FD_LOOK, FD_SIGNALS, FD_COUNT };
 
 static long long now_ms(void)
 {
@@ -68,6 +70,41 @@ void supervisor_kill(const struct supervisor *s)
     }
 }
 
+/* ---- output that the session has not written yet ---- */
+
+/* What a cell has printed may lie in the session's stdout while the cell waits for something, or a thread prints on after the
+ * cell's end. So we look at that stream's pointers in the session's memory, and if something has been there for a while, the
+ * session is asked to write it out, by a signal: not without need, since a signal ends user code's poll() or nanosleep(). */
+static void look_for_output(struct supervisor *s)
+{
+    bool wanted = s->process.pid > 0 && s->ready && (s->running || s->threads);
+    if (wanted != s->looking) {
+        struct timespec period = { .tv_nsec = wanted ? LOOK_MS * 1000000L : 0 };
+        struct itimerspec t = { .it_interval = period, .it_value = period };
+        (void)timerfd_settime(s->look, 0, &t, NULL); /* the times are sound */
+        s->looking = wanted;
+        s->pending = 0;
+    }
+}
+
+static void look(struct supervisor *s)
+{
+    uint64_t times = 0, pointers[2] = { 0, 0 };
+    (void)!read(s->look, &times, sizeof times); /* only to empty it */
+    look_for_output(s);
+    struct iovec to[] = { { &pointers[0], sizeof pointers[0] }, { &pointers[1], sizeof pointers[1] } };
+    struct iovec from[] = { { (void *)(uintptr_t)s->shared->stdout_base, sizeof pointers[0] },
+                            { (void *)(uintptr_t)s->shared->stdout_end, sizeof pointers[1] } };
+    if (!s->looking || process_vm_readv(s->process.pid, to, 2, from, 2, 0) != (ssize_t)sizeof pointers) {
+        return;
+    }
+    uint64_t pending = pointers[1] > pointers[0] ? pointers[1] - pointers[0] : 0;
+    if (pending > 0 && s->pending > 0) {
+        (void)tgkill(s->process.pid, s->process.pid, session_flush_signal());
+    }
+    s->pending = pending;
+}
+
 /* ---- its copies ---- */
 
 void supervisor_show_copies(struct supervisor *s)
@@ -85,6 +122,8 @@ void supervisor_show_copies(struct supervisor *s)
 
 void supervisor_take_copy(struct supervisor *s, const json_t *message)
 {
+    const json_t *threads = json_object_get(message, "threads");
+    s->threads = threads ? json_integer_value(threads) > 0 : s->threads;
     struct checkpoint copy = { .pid = (pid_t)json_integer_value(json_object_get(message, "checkpoint")),
                                .count = (int)json_integer_value(json_object_get(message, "count")),
                                .memory = json_integer_value(json_object_get(message, "memory")) };
@@ -114,6 +153,12 @@ static void emit_stream(void *ctx, const char *name, const char *text, size_t le
 {
     struct supervisor *s = ctx;
     s->events.stream(s->events.ctx, name, text, len);
+}
+
+static void take_text(void *ctx, const char *name, const char *text, size_t len)
+{
+    struct supervisor *s = ctx;
+    output_text(&s->output, name, text, len);
 }
 
 static void arm_timer(struct supervisor *s)
@@ -191,6 +236,8 @@ void supervisor_send_waiting(struct supervisor *s)
         s->note[0] = '\0';
     }
     s->started = process_now();
+    output_begin(&s->output, s->count, &s->shared->settings);
+    look_for_output(s);
     if (session_send(s->process.socket, m, &why) != ERR_NONE) {
         log_line("the session is killed: %s", why.msg);
         supervisor_kill(s); /* its death is what the user hears of */
@@ -316,6 +363,7 @@ static void list_fds(const struct supervisor *s, int fds[FD_COUNT])
     fds[FD_OUT] = mute ? -1 : s->process.out;
     fds[FD_ERR] = mute ? -1 : s->process.err;
     fds[FD_TIMER] = s->timer;
+    fds[FD_LOOK] = s->look;
     fds[FD_SIGNALS] = s->signals;
 }
 
@@ -353,6 +401,9 @@ static void dispatch(void *self)
         uint64_t times = 0;
         s->armed = read(s->timer, &times, sizeof times) < 0 && s->armed;
         capture_flush(&s->capture);
+    }
+    if (p[FD_LOOK].revents) {
+        look(s);
     }
     if (p[FD_SIGNALS].revents) {
         reap(s);
@@ -406,11 +457,12 @@ static enum err_code open_all(struct supervisor *s, const char *program, struct 
     (void)sigprocmask(SIG_BLOCK, &child, NULL); /* cannot fail with these arguments */
     s->program = strdup(program);
     s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    s->look = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     s->signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     if (!s->program) {
         return err_memory(e);
     }
-    if (s->timer < 0 || s->signals < 0) {
+    if (s->timer < 0 || s->look < 0 || s->signals < 0) {
         return err_errno(e, "cannot watch over a session");
     }
     enum err_code rc = open_shared(s, e);
@@ -425,9 +477,10 @@ enum err_code supervisor_new(const struct supervisor_options *options, struct su
     }
     s->events = options->events;
     s->process = (struct process){ .socket = -1, .out = -1, .err = -1 };
-    s->timer = s->signals = s->shared_fd = -1;
+    s->timer = s->look = s->signals = s->shared_fd = -1;
     session_input_init(&s->input);
-    capture_init(&s->capture, emit_stream, s);
+    capture_init(&s->capture, take_text, s);
+    output_init(&s->output, emit_stream, s);
     enum err_code rc = open_all(s, options->program, e);
     if (rc != ERR_NONE) {
         supervisor_free(s);
@@ -447,8 +500,12 @@ void supervisor_free(struct supervisor *s)
     }
     session_input_done(&s->input);
     capture_done(&s->capture);
+    output_done(&s->output);
     if (s->timer >= 0) {
         (void)close(s->timer);
+    }
+    if (s->look >= 0) {
+        (void)close(s->look);
     }
     if (s->signals >= 0) {
         (void)close(s->signals);

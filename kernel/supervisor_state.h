@@ -5,6 +5,7 @@
 
 #include "kernel/capture.h"
 #include "kernel/checkpoint.h"
+#include "kernel/output.h"
 #include "kernel/process.h"
 #include "kernel/session_protocol.h"
 #include "kernel/session_shared.h"
@@ -19,7 +20,12 @@ struct supervisor {
     struct checkpoints copies; /* of it, asleep */
     struct session_input input;
     struct capture capture;
+    struct output output; /* behind it */
     int timer, signals;             /* fds */
+    int look;                       /* fd of the timer that looks at the session's stdout */
+    bool looking;                   /* it runs */
+    uint64_t pending;               /* bytes that stdout held at the last look */
+    bool threads;                   /* the session has threads of the user's: they print between cells */
     int shared_fd;                  /* memory file behind `shared` */
     struct session_shared *shared;  /* mapped; the sessions write into it too */
     bool armed;                     /* the timer runs */
