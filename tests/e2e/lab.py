@@ -119,6 +119,19 @@ class Notebook:
         last.locator(".jp-OutputArea-output").first.wait_for()
         return last.locator(".jp-Cell-outputArea").inner_text()
 
+    def add_and_start(self, code):
+        """The same without waiting for it; the cell."""
+        self.page.evaluate("""code => {
+            const notebook = window.jupyterapp.shell.currentWidget.content;
+            notebook.activeCellIndex = notebook.widgets.length - 1;
+            return window.jupyterapp.commands.execute('notebook:insert-cell-below').then(() => {
+                notebook.activeCell.model.sharedModel.setSource(code);
+                window.jupyterapp.commands.execute('notebook:run-cell');
+                return true;
+            });
+        }""", code)
+        return self.page.locator(".jp-CodeCell").last
+
     def output(self, source):
         """Text of the output of the cell whose source begins so."""
         for cell in self.page.locator(".jp-CodeCell").all():

@@ -71,6 +71,47 @@ def test_a_crash_is_an_error_and_the_kernel_goes_on(branch):
     assert branch.add_and_run("20 + 22").strip().endswith("42")
 
 
+@pytest.fixture
+def scratch(server, browser):
+    notebook = Notebook(browser, *server, "01_branch_flow.ipynb", height=1800)
+    yield notebook
+    notebook.page.close()
+
+
+def test_a_cell_that_crashes_leaves_the_state_from_before(scratch):
+    scratch.add_and_run("int state = 1;\nint deref(int *p) { return *p; }\nstate")
+    output = scratch.add_and_run('state = 2;\nprintf("on the way\\n");\nderef(NULL);')
+    assert "on the way" in output and "line 2 in deref" in output and "The state from before the cell is back." in output
+    assert scratch.add_and_run("state").strip().endswith("1")
+    scratch.screenshot("crash.png")
+
+
+def test_input_is_typed_into_a_box_under_the_cell(scratch):
+    cell = scratch.add_and_start('char name[20];\nprintf("Who is there? ");\nscanf("%19s", name);\n'
+                                 'char *secret = getpass("And the password? ");\nprintf("%s has %zu letters\\n", name, strlen(secret));')
+    box = cell.locator("input.jp-Stdin-input")
+    box.wait_for()
+    assert "Who is there?" in cell.locator(".jp-Stdin-prompt").inner_text()
+    box.fill("Ada")
+    scratch.screenshot("stdin.png")
+    box.press("Enter")
+    password = cell.locator("input.jp-Stdin-input[type=password]")
+    password.wait_for()
+    password.fill("secret")
+    password.press("Enter")
+    cell.get_by_text("Ada has 6 letters").wait_for()
+    scratch.screenshot("stdin_done.png")
+
+
+def test_the_stop_button_ends_an_endless_cell_and_keeps_what_it_did(scratch):
+    cell = scratch.add_and_start("int rounds = 0;\nfor (;;) rounds++;")
+    cell.locator(".jp-InputPrompt", has_text="*").wait_for()
+    scratch.page.locator("[data-command='notebook:interrupt-kernel'], [data-jp-item-name='interrupt']").first.click()
+    cell.get_by_text("KeyboardInterrupt").first.wait_for()
+    scratch.screenshot("interrupt.png")
+    assert scratch.add_and_run("rounds > 0").strip().endswith("1")
+
+
 def test_pima_runs_from_top_to_bottom(server, browser):
     notebook = Notebook(browser, *server, "02_pima.ipynb", height=9000)
     notebook.run_all()
