@@ -57,7 +57,7 @@ $(B)/weir: $(call obj,$(CLI) $(CALLED)) $(B)/liblang.a $(B)/libweir.a
 $(B)/weir-session: $(call obj,$(SESSION) $(KERNEL_BOTH) $(MAGICS)) $(B)/liblang.a $(B)/libweir.a
 	$(call SHOW,link $@)
 	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS_LANG)
-$(B)/weir-kernel: $(call obj,$(KERNEL) runtime/lang/lexer.c runtime/lang/items.c runtime/lang/ctype.c runtime/lang/ctype_begins.c) $(B)/libweir.a
+$(B)/weir-kernel: $(call obj,$(KERNEL) runtime/lang/lexer.c runtime/lang/items.c runtime/lang/ctype.c runtime/lang/ctype_begins.c runtime/view/setting.c runtime/view/options.c) $(B)/libweir.a
 	$(call SHOW,link $@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_KERNEL)
 $(B)/weir-zygote: $(call obj,runtime/flow/zygote_main.c $(CALLED)) $(B)/libweir.a

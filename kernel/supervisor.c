@@ -3,6 +3,7 @@
 #include "kernel/supervisor_state.h"
 
 #include "kernel/log.h"
+#include "kernel/settings_load.h"
 #include "runtime/lang/items.h"
 
 #include <errno.h>
@@ -223,6 +224,16 @@ static enum err_code execute(void *self, const struct execute_request *r, struct
     return ERR_NONE;
 }
 
+/* As the cell's output, since they may hold bytes that are not UTF-8. */
+static void tell_warnings(struct supervisor *s)
+{
+    if (s->warnings.len > 0) {
+        capture_add(&s->capture, CAPTURE_STDERR, s->warnings.data, s->warnings.len);
+        capture_flush(&s->capture);
+    }
+    buf_done(&s->warnings);
+}
+
 void supervisor_send_waiting(struct supervisor *s)
 {
     struct err why;
@@ -238,6 +249,9 @@ void supervisor_send_waiting(struct supervisor *s)
     s->started = process_now();
     output_begin(&s->output, s->count, &s->shared->settings);
     look_for_output(s);
+    if (!json_is_true(json_object_get(m, "silent"))) {
+        tell_warnings(s);
+    }
     if (session_send(s->process.socket, m, &why) != ERR_NONE) {
         log_line("the session is killed: %s", why.msg);
         supervisor_kill(s); /* its death is what the user hears of */
@@ -430,6 +444,16 @@ void supervisor_hold(struct supervisor *s, bool hold)
     s->hold = hold;
 }
 
+static void log_warnings(const struct supervisor *s)
+{
+    static const char mark[] = "weir: "; /* the log has its own */
+    const char *line = s->warnings.data;
+    for (const char *end; line && (end = strchr(line, '\n')); line = end + 1) {
+        line += strncmp(line, mark, sizeof mark - 1) == 0 ? sizeof mark - 1 : 0;
+        log_line("%.*s", (int)(end - line), line);
+    }
+}
+
 static enum err_code open_shared(struct supervisor *s, struct err *e)
 {
     int fd = memfd_create("weir-session", MFD_CLOEXEC);
@@ -445,7 +469,8 @@ static enum err_code open_shared(struct supervisor *s, struct err *e)
         return err_errno(e, "cannot make memory to share with a session");
     }
     s->shared = map;
-    s->shared->settings = settings_defaults();
+    s->shared->settings = settings_load(".", &s->warnings);
+    log_warnings(s);
     return ERR_NONE;
 }
 
@@ -481,6 +506,7 @@ enum err_code supervisor_new(const struct supervisor_options *options, struct su
     session_input_init(&s->input);
     capture_init(&s->capture, take_text, s);
     output_init(&s->output, emit_stream, s);
+    buf_init(&s->warnings, 0);
     enum err_code rc = open_all(s, options->program, e);
     if (rc != ERR_NONE) {
         supervisor_free(s);
@@ -501,6 +527,7 @@ void supervisor_free(struct supervisor *s)
     session_input_done(&s->input);
     capture_done(&s->capture);
     output_done(&s->output);
+    buf_done(&s->warnings);
     if (s->timer >= 0) {
         (void)close(s->timer);
     }

@@ -44,6 +44,7 @@ struct supervisor {
     unsigned stale;                 /* replies that nobody waits for any more */
     json_t *reply;                  /* owned; the reply waited for */
     json_t *last_done;              /* owned; a `done` among last words */
+    struct buf warnings;            /* about settings, for the first cell that is seen */
     char note[SUPERVISOR_NOTE_MAX]; /* for the user, at the beginning of the next cell */
 };
 

@@ -29,13 +29,10 @@ def kernelspec_env(weir_build, tmp_path_factory):
     spec.mkdir(parents=True)
     text = (ROOT / "kernel" / "kernelspec" / "kernel.json.in").read_text()
     (spec / "kernel.json").write_text(text.replace("@KERNEL@", str(weir_build / "weir-kernel")))
-    before = os.environ.get("JUPYTER_PATH")
-    os.environ["JUPYTER_PATH"] = str(folder)
-    yield KERNEL_NAME
-    if before is None:
-        del os.environ["JUPYTER_PATH"]
-    else:
-        os.environ["JUPYTER_PATH"] = before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_PATH", str(folder))
+        patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))  # the settings of whoever runs the tests are not for them
+        yield KERNEL_NAME
 
 
 @dataclass
