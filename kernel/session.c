@@ -182,7 +182,7 @@ static json_t *evaluate(struct session *s, json_t *expressions)
 static void execute_cell(struct session *s, const struct cell *cell, const char *label, struct err *e)
 {
     bool magic = magics_is(cell->text);
-    s->changed = magic;
+    s->changed = magic && magics_change(cell->text);
     e->code = ERR_NONE;
     enum err_code code = magic ? magics_run(s->magics, cell, e) : session_cell(s, cell, label, e);
     e->code = code;

@@ -49,6 +49,27 @@ static bool host_interrupted(void *ctx)
     return s->interrupted != 0;
 }
 
+static size_t host_undoable(void *ctx, int *counts, size_t max)
+{
+    const struct session_shared *shared = ((const struct session *)ctx)->shared;
+    size_t n = shared->nundo < 0 ? 0 : shared->nundo > UNDO_MAX ? UNDO_MAX : (size_t)shared->nundo;
+    for (size_t i = 0; i < n && i < max; i++) {
+        counts[i] = shared->undo_counts[i];
+    }
+    return n;
+}
+
+static enum err_code host_undo(void *ctx, unsigned n, struct err *e)
+{
+    struct session *s = ctx;
+    size_t most = host_undoable(ctx, NULL, 0);
+    if (n < 1 || n > most) {
+        return err_set(e, ERR_LIMIT, "%u cells can't be undone, but 1 to %zu", n, most);
+    }
+    s->undo = (int)n; /* at most UNDO_MAX */
+    return ERR_NONE;
+}
+
 struct magic_host session_host(struct session *s)
 {
     return (struct magic_host){ .ctx = s,
@@ -58,6 +79,9 @@ struct magic_host session_host(struct session *s)
                                 .symbol = host_symbol,
                                 .variable = host_variable,
                                 .interrupted = host_interrupted,
+                                .undoable = host_undoable,
+                                .undo = host_undo,
+                                .settings = settings_store(&s->shared->settings),
                                 .index = s->index,
                                 .flows = s->flows,
                                 .directory = s->directory };

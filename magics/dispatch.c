@@ -110,6 +110,22 @@ bool magics_is(const char *text)
     return found;
 }
 
+bool magics_change(const char *text)
+{
+    struct arena a;
+    arena_init(&a);
+    struct part *parts = NULL;
+    size_t n = 0;
+    struct err e;
+    bool change = parts_split(text, strlen(text), magics_has, NULL, &a, &parts, &n, &e) != ERR_NONE;
+    for (size_t i = 0; !change && i < n; i++) {
+        const struct magic *row = parts[i].kind == PART_C ? NULL : magics_find(magics_table(), parts[i].name, parts[i].name_len);
+        change = row && !row->shows; /* an unknown one does nothing; C tells by itself */
+    }
+    arena_done(&a);
+    return change;
+}
+
 /* ---- one magic ---- */
 
 static bool asks_help(const char *const *words, size_t count)
@@ -221,6 +237,21 @@ static enum err_code run_c(struct magics *m, const struct cell *cell, const stru
     return code;
 }
 
+/* A magic that wants a cell of its own has one: looked at before anything of the cell runs. */
+static enum err_code check_alone(const struct cell *cell, const struct part *parts, size_t n, struct err *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct magic *row = parts[i].kind == PART_C ? NULL : magics_find(magics_table(), parts[i].name, parts[i].name_len);
+        if (row && row->alone && n > 1) {
+            char label[64];
+            cell_label(cell->number, label, sizeof label);
+            return err_at(e, ERR_USAGE, label, parts[i].line, "%%%s takes a cell of its own: nothing of this one has run",
+                          row->name);
+        }
+    }
+    return ERR_NONE;
+}
+
 enum err_code magics_run(struct magics *m, const struct cell *cell, struct err *e)
 {
     struct arena a;
@@ -228,6 +259,7 @@ enum err_code magics_run(struct magics *m, const struct cell *cell, struct err *
     size_t n = 0;
     arena_init(&a);
     enum err_code code = parts_split(cell->text, cell->len, magics_has, NULL, &a, &parts, &n, e);
+    code = code ? code : check_alone(cell, parts, n, e);
     for (size_t i = 0; !code && i < n; i++) {
         if (parts[i].kind == PART_C) {
             code = run_c(m, cell, &parts[i], e);

@@ -100,7 +100,7 @@ enum err_code magic_lsmagic(struct magics *m, const struct magic_call *call, str
 
 /* ---- completion ---- */
 
-static void offer(json_t *list, const char *prefix, const char *name, const char *typed, size_t len)
+void magics_offer(json_t *list, const char *prefix, const char *name, const char *typed, size_t len)
 {
     if (strlen(name) >= len && memcmp(name, typed, len) == 0) {
         char text[128];
@@ -113,23 +113,27 @@ static void offer_rows(json_t *list, const char *prefix, const struct magic *row
 {
     for (const struct magic *r = rows; r && r->name; r++) {
         if (r->kind & kind) {
-            offer(list, prefix, r->name, typed, len);
+            magics_offer(list, prefix, r->name, typed, len);
         }
     }
 }
 
-static void offer_arguments(struct magics *m, json_t *list, const struct magic *row, const char *typed, size_t len)
+static void offer_arguments(struct magics *m, json_t *list, const struct magic *row, const char *before, const char *typed,
+                            size_t len)
 {
     if (len >= 1 && typed[0] == '-') {
         size_t dashes = len >= 2 && typed[1] == '-' ? 2 : 1;
         for (const struct option_row *o = row->options; o && o->name; o++) {
-            offer(list, "--", o->name, typed + dashes, len - dashes);
+            magics_offer(list, "--", o->name, typed + dashes, len - dashes);
         }
         return;
     }
+    if (row->complete) {
+        row->complete(m, list, before, (size_t)(typed - before), typed, len);
+    }
     offer_rows(list, "", row->actions, MAGIC_LINE, typed, len);
     for (size_t i = 0; row->max_words && strstr(row->usage, "FLOW") && i < flows_count(m->host.flows); i++) {
-        offer(list, "", flows_name(m->host.flows, i), typed, len);
+        magics_offer(list, "", flows_name(m->host.flows, i), typed, len);
     }
 }
 
@@ -159,11 +163,12 @@ json_t *magics_complete(struct magics *m, const char *line, size_t cursor)
     if (!row || kind == MAGIC_CELL) {
         return list;
     }
-    const char *second = line + name + strlen(row->name);
-    second += strspn(second, " \t");
+    const char *after = line + name + strlen(row->name);
+    const char *second = after + strspn(after, " \t");
     size_t second_len = strcspn(second, " \t");
     const struct magic *action = magics_find(row->actions, second, second_len);
     bool past_action = action && second + second_len < line + cursor;
-    offer_arguments(m, list, past_action ? action : row, line + start, cursor - start);
+    offer_arguments(m, list, past_action ? action : row, past_action ? second + second_len : after, line + start,
+                    cursor - start);
     return list;
 }

@@ -6,6 +6,7 @@
 #define WEIR_MAGICS_MAGICS_H
 
 #include "runtime/lang/flows.h"
+#include "runtime/view/setting.h"
 
 #include <jansson.h>
 
@@ -24,6 +25,11 @@ struct magic_host {
     void *(*variable)(void *ctx, const char *name);
     /* 1 once the user has interrupted the running cell. */
     bool (*interrupted)(void *ctx);
+    /* Execution counts of the cells that can be undone, newest first, at most max: how many there are. */
+    size_t (*undoable)(void *ctx, int *counts, size_t max);
+    /* Once the running cell is over, go back to before the n newest of them. ERR_LIMIT: there are not so many. */
+    enum err_code (*undo)(void *ctx, unsigned n, struct err *e);
+    struct setting_store settings;
     struct index *index;          /* borrowed */
     struct flows *flows;          /* borrowed */
     const char *directory;        /* the notebook's folder */
@@ -40,6 +46,9 @@ bool magics_is(const char *text);
 /* Run a cell's magics: a %% cell whole, or each % line in column 1; C text between is run through host->run_cell in order, except what magics_is says no to. ERR_NAME for
  * an unknown magic, with the nearest names. */
 enum err_code magics_run(struct magics *m, const struct cell *cell, struct err *e);
+
+/* Whether a cell that magics_is may change the session: false if all that it has are magics that only show. */
+bool magics_change(const char *text);
 
 /* Before a plain cell is lowered: make the artifacts of finished runs that it names (`winner`, `Grid`) values, by hidden cells. */
 enum err_code magics_provide(struct magics *m, const char *text, size_t len, struct err *e);

@@ -46,8 +46,13 @@ static const struct option_row runs_options[] = {
     { 0 },
 };
 
+static const struct option_row undo_options[] = {
+    { "list", NULL, "only tell which cells can be undone" },
+    { 0 },
+};
+
 static const struct magic table[] = {
-    { .name = "lsmagic", .kind = MAGIC_LINE, .run = magic_lsmagic, .usage = "", .help = "the magics there are" },
+    { .name = "lsmagic", .kind = MAGIC_LINE, .run = magic_lsmagic, .usage = "", .help = "the magics there are", .shows = true },
     { .name = "step", .kind = MAGIC_CELL, .run = magic_step, .raw = true,
       .usage = "NAME [join] [-> NEXT[, NEXT]... [foreach VARIABLE in ARRAY]]",
       .help = "make the cell a step of a flow",
@@ -65,10 +70,26 @@ static const struct magic table[] = {
                  "  param double rates[] = {0.1, 0.01};\n" },
     { .name = "artifact", .kind = MAGIC_LINE, .run = magic_artifact, .usage = "[NAME | STEP.NAME | RUN/STEP[/PATH]/NAME]",
       .help = "list the last run's artifacts, or show one: value, type, shape, size, hash", .options = artifact_options,
-      .max_words = 1,
+      .max_words = 1, .shows = true,
       .details = "Without a name it lists those of the last run. PATH are the indices of the foreach splits: train/2/model." },
     { .name = "runs", .kind = MAGIC_LINE, .run = magic_runs, .usage = "", .help = "the runs in the store, newest first",
-      .options = runs_options },
+      .options = runs_options, .shows = true },
+    { .name = "config", .kind = MAGIC_LINE, .run = magic_config, .usage = "[SETTING [=] [VALUE]]",
+      .help = "the settings: list them, show one, or set one until the kernel ends", .max_words = 4, .shows = true,
+      .complete = complete_config,
+      .details = "  %config                        all of them\n"
+                 "  %config undo                   one, and what is possible\n"
+                 "  %config undo = 20              set it; also undo=20, undo 20\n"
+                 "  %config output_limit = 4 MiB   a size: 4096, 512K, 2M, 1.5 GiB\n"
+                 "  %config undo = default         the built-in value again\n"
+                 "To set one for good: ~/.config/weir/config.json, or .weir/config.json beside the notebook, which wins, hold an\n"
+                 "object like {\"undo\": 20}; a variable of the environment like WEIR_UNDO wins over both. They are read when the\n"
+                 "kernel starts." },
+    { .name = "undo", .kind = MAGIC_LINE, .run = magic_undo, .usage = "[N] [--list]",
+      .help = "go back to the state from before the last cell, or the last N cells", .options = undo_options,
+      .max_words = 1, .shows = true, .alone = true,
+      .details = "Variables, functions, types and flows are as they were; files, and what programs were told, are not undone.\n"
+                 "A cell that changed nothing does not count. How far it goes: %config undo, %config undo_memory." },
     { 0 },
 };
 

@@ -21,6 +21,11 @@ struct magic_call {
 
 typedef enum err_code magic_run(struct magics *m, const struct magic_call *call, struct err *e);
 
+/* Offer (magics_offer) what may stand in place of typed[0..len), the word at the cursor. before: the text between the magic's
+ * name and that word, borrowed, before_len bytes. */
+typedef void magic_complete(struct magics *m, json_t *list, const char *before, size_t before_len, const char *typed,
+                            size_t len);
+
 enum magic_kind { MAGIC_LINE = 1, MAGIC_CELL = 2, MAGIC_BOTH = 3 };
 
 struct magic {
@@ -35,6 +40,9 @@ struct magic {
     bool raw;                          /* a cell magic that reads its own first line */
     bool others;                       /* options in no row are kept: a flow's parameters */
     unsigned max_words;                /* how many plain words it takes */
+    bool shows;                        /* it changes nothing in the session: there is nothing to undo */
+    bool alone;                        /* it takes a cell of its own */
+    magic_complete *complete;          /* of what stands after the name; NULL: options, actions and flows only */
 };
 
 /* The rows, up to one without a name. Static. */
@@ -52,6 +60,9 @@ enum err_code magics_unknown(const struct magic *rows, const char *what, const c
 /* Help of one row as text, appended: usage, what it does, actions, options. prefix: "flow " for an action's row. */
 void magics_help_text(struct buf *out, const struct magic *row, const char *prefix);
 
+/* Add prefix + name to a list of completions if name begins with typed[0..len). */
+void magics_offer(json_t *list, const char *prefix, const char *name, const char *typed, size_t len);
+
 /* The magics' functions, by file. */
 magic_run magic_lsmagic;                                     /* help.c */
 magic_run magic_step;                                        /* step.c: %%step, %%flow */
@@ -60,5 +71,8 @@ magic_run flow_show, flow_check, flow_list, flow_drop;       /* flow.c */
 magic_run flow_export;                                       /* flow_export.c */
 magic_run magic_artifact;                                    /* artifact.c */
 magic_run magic_runs;                                        /* runs.c */
+magic_run magic_config;                                      /* config.c */
+magic_complete complete_config;
+magic_run magic_undo;                                        /* undo.c */
 
 #endif

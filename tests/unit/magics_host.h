@@ -12,6 +12,23 @@
 /* after the four above, which it needs */
 #include <cmocka.h>
 
+/* Settings of the kinds that there are, and those that %undo speaks of. */
+struct fake_settings {
+    int64_t checkpoint, undo, undo_memory;
+    uint8_t origins[3];
+};
+
+static const char *const fake_choices[] = { "auto", "on", "off", NULL };
+static const struct setting fake_table[] = {
+    { .name = "checkpoint", .kind = SETTING_CHOICE, .greatest = 2, .choices = fake_choices,
+      .offset = offsetof(struct fake_settings, checkpoint), .help = "copies" },
+    { .name = "undo", .kind = SETTING_NUMBER, .preset = 10, .greatest = 64, .offset = offsetof(struct fake_settings, undo),
+      .help = "cells to go back" },
+    { .name = "undo_memory", .kind = SETTING_BYTES, .preset = 1 << 30, .greatest = INT64_C(1) << 40,
+      .offset = offsetof(struct fake_settings, undo_memory), .help = "bytes of copies" },
+    { 0 },
+};
+
 struct fake {
     struct buf out, err;      /* streams */
     struct buf shown;         /* text/plain of the displays, each with a line "display" or "update" before it */
@@ -23,6 +40,10 @@ struct fake {
     bool interrupted;
     unsigned interrupt_after; /* displays; 0: never */
     unsigned displays;
+    struct fake_settings values;
+    int undoable[4];          /* newest first */
+    size_t nundoable;
+    unsigned undone;          /* what the host was asked to undo */
 };
 
 static inline void fake_display(void *ctx, json_t *data, const char *display_id, bool update)
@@ -71,6 +92,23 @@ static inline bool fake_interrupted(void *ctx)
     return f->interrupted;
 }
 
+static inline size_t fake_undoable(void *ctx, int *counts, size_t max)
+{
+    const struct fake *f = ctx;
+    for (size_t i = 0; i < f->nundoable && i < max; i++) {
+        counts[i] = f->undoable[i];
+    }
+    return f->nundoable;
+}
+
+static inline enum err_code fake_undo(void *ctx, unsigned n, struct err *e)
+{
+    struct fake *f = ctx;
+    (void)e;
+    f->undone = n;
+    return ERR_NONE;
+}
+
 /* with_index: also an index of declarations, which takes a while to make. */
 static inline void fake_init(struct fake *f, const char *directory, bool with_index)
 {
@@ -84,8 +122,11 @@ static inline void fake_init(struct fake *f, const char *directory, bool with_in
         assert_int_equal(index_new(&f->index, NULL), ERR_NONE);
     }
     assert_int_equal(flows_new(f->index, &f->flows, NULL), ERR_NONE);
+    f->values = (struct fake_settings){ .undo = 10, .undo_memory = 1 << 30 };
     struct magic_host host = { .ctx = f, .display = fake_display, .stream = fake_stream, .run_cell = fake_run_cell,
                                .symbol = fake_symbol, .variable = fake_variable, .interrupted = fake_interrupted,
+                               .undoable = fake_undoable, .undo = fake_undo,
+                               .settings = { .rows = fake_table, .values = &f->values, .origins = f->values.origins },
                                .index = f->index, .flows = f->flows, .directory = directory };
     assert_int_equal(magics_new(&host, &f->magics, NULL), ERR_NONE);
 }

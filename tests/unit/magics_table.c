@@ -65,7 +65,7 @@ static void an_unknown_magic_is_named_with_the_nearest(void **state)
     struct fake *f = *state;
     struct err e;
     assert_int_equal(fake_cell(f, 3, "\n%flwo run", &e), ERR_NAME);
-    assert_string_equal(e.msg, "no magic '%flwo' (did you mean 'flow'?); there are lsmagic, step, flow, artifact, runs");
+    assert_string_equal(e.msg, "no magic '%flwo' (did you mean 'flow'?); there are lsmagic, step, flow, artifact, runs, config, undo");
     assert_string_equal(e.cell, "cell [3]");
     assert_int_equal(e.line, 2);
 }
@@ -199,6 +199,18 @@ static void completion_knows_magics_actions_and_options(void **state)
     check_matches(f, "int x", "");
 }
 
+static void only_what_may_change_the_session_can_be_undone(void **state)
+{
+    (void)state;
+    assert_true(magics_change("%flow run"));
+    assert_true(magics_change("%%step a\nint x;"));
+    assert_true(magics_change("%config\n%flow run"));
+    assert_false(magics_change("%config undo = 3\n%runs\n%lsmagic"));
+    assert_false(magics_change("%undo --list"));
+    assert_false(magics_change("%nonesuch"));
+    assert_false(magics_change("int x;\n%runs")); /* the C part tells by itself */
+}
+
 static int set_up(void **state)
 {
     static struct fake fake;
@@ -233,6 +245,7 @@ int main(void)
         cmocka_unit_test(every_row_has_help_and_a_usage),
         WITH_HOST(lsmagic_lists_every_row),
         WITH_HOST(completion_knows_magics_actions_and_options),
+        cmocka_unit_test(only_what_may_change_the_session_can_be_undone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
