@@ -4,6 +4,8 @@
 # program or library, but for those named as mains.
 
 B       ?= build
+# However the folder is named: a dependency file names its object as make did.
+override B := $(patsubst $(CURDIR)/%,%,$(abspath $(B)))
 CC      ?= gcc
 PREFIX  ?= /usr/local
 

@@ -110,6 +110,18 @@ bool magics_is(const char *text)
     return found;
 }
 
+/* The row of a magic as it stands in a cell, of its action if it has one. NULL: it is unknown. */
+static const struct magic *row_of(const struct part *p)
+{
+    const struct magic *row = magics_find(magics_table(), p->name, p->name_len);
+    if (!row || !row->actions || p->kind == PART_CELL) {
+        return row;
+    }
+    const char *word = p->name + p->name_len;
+    word += strspn(word, " \t");
+    return magics_find(row->actions, word, strcspn(word, " \t\r\n"));
+}
+
 bool magics_change(const char *text)
 {
     struct arena a;
@@ -119,7 +131,7 @@ bool magics_change(const char *text)
     struct err e;
     bool change = parts_split(text, strlen(text), magics_has, NULL, &a, &parts, &n, &e) != ERR_NONE;
     for (size_t i = 0; !change && i < n; i++) {
-        const struct magic *row = parts[i].kind == PART_C ? NULL : magics_find(magics_table(), parts[i].name, parts[i].name_len);
+        const struct magic *row = parts[i].kind == PART_C ? NULL : row_of(&parts[i]);
         change = row && !row->shows; /* an unknown one does nothing; C tells by itself */
     }
     arena_done(&a);

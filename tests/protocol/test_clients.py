@@ -63,8 +63,9 @@ def test_cells_of_two_clients_take_turns(connect):
     assert sorted(counts) == list(range(1, 21))
 
 
-def test_a_flood_reaches_a_slow_subscriber_whole_and_memory_stays(kernel, kernel_manager):
+def test_a_flood_reaches_a_slow_subscriber_whole_and_memory_stays(kernel, kernel_manager, run_cell):
     """Far more than sockets hold, to a subscriber that reads late: it is held back, not lost and not hoarded."""
+    run_cell("%config output_limit = 1G")
     lines = 4_000_000
     code = f'#include <stdio.h>\nfor (long i = 0; i < {lines}; i++) printf("%031ld\\n", i);'
     msg_id = kernel.execute(code)
