@@ -1,6 +1,7 @@
 /* From a cell's text to the functions of its magics. See magics.h. */
 #include "magics/state.h"
 #include "magics/values.h"
+#include "runtime/lang/lexer.h"
 #include "runtime/lang/parts.h"
 
 #include <stdarg.h>
@@ -119,7 +120,8 @@ static const struct magic *row_of(const struct part *p)
     }
     const char *word = p->name + p->name_len;
     word += strspn(word, " \t");
-    return magics_find(row->actions, word, strcspn(word, " \t\r\n"));
+    const struct magic *action = magics_find(row->actions, word, strcspn(word, " \t\r\n"));
+    return action ? action : row; /* in quotes, or on a line behind a backslash: it may be any */
 }
 
 bool magics_change(const char *text)
@@ -249,12 +251,27 @@ static enum err_code run_c(struct magics *m, const struct cell *cell, const stru
     return code;
 }
 
-/* A magic that wants a cell of its own has one: looked at before anything of the cell runs. */
+static bool is_comment(const struct part *p)
+{
+    struct tokens t;
+    if (p->kind != PART_C || lex(p->text, p->len, &t, NULL) != ERR_NONE) {
+        return false;
+    }
+    bool none = t.count == 0;
+    tokens_done(&t);
+    return none;
+}
+
+/* A magic that wants a cell of its own has one, but for comments: looked at before anything of the cell runs. */
 static enum err_code check_alone(const struct cell *cell, const struct part *parts, size_t n, struct err *e)
 {
+    size_t others = 0;
+    for (size_t i = 0; i < n && n > 1; i++) {
+        others += !is_comment(&parts[i]);
+    }
     for (size_t i = 0; i < n; i++) {
         const struct magic *row = parts[i].kind == PART_C ? NULL : magics_find(magics_table(), parts[i].name, parts[i].name_len);
-        if (row && row->alone && n > 1) {
+        if (row && row->alone && others > 1) {
             char label[64];
             cell_label(cell->number, label, sizeof label);
             return err_at(e, ERR_USAGE, label, parts[i].line, "%%%s takes a cell of its own: nothing of this one has run",

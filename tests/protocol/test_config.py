@@ -109,6 +109,19 @@ def test_what_was_typed_outlives_a_crash_and_undo(start):
     assert value_of(run, "undo") == "undo = 20"
 
 
+def test_without_checkpoints_a_crash_keeps_what_the_cell_changed_and_says_so(start):
+    run = start(WEIR_CHECKPOINT="off")
+    run("int x = 1;")
+    (error,) = run("x = 2;\n*(volatile int *)0 = 1;").of("error")
+    assert (error["ename"], error["traceback"][-1]) == ("SegmentationFault", "What the cell had changed before this stays changed.")
+    assert run("x").result == "2"
+    run("%config checkpoint = on")
+    run("x = 3;")
+    (error,) = run("x = 4;\n*(volatile int *)0 = 1;").of("error")
+    assert (error["ename"], error["traceback"][-1]) == ("SegmentationFault", "The state from before the cell is back.")
+    assert run("x").result == "3"
+
+
 def test_a_refused_value_changes_nothing(start):
     run = start()
     assert refusal(run("%config undo = 65")) == "cell [1] line 1: undo can't be '65': give it a whole number from 0 to 64"

@@ -197,6 +197,15 @@ static void undo_lists_what_can_be_undone(void **state)
     assert_int_equal(f->undone, 0);
 }
 
+static void a_comment_may_stand_beside_undo(void **state)
+{
+    struct fake *f = *state;
+    struct err e;
+    f->nundoable = 3;
+    assert_int_equal(fake_cell(f, 1, "// back\n%undo 2\n\n", &e), ERR_NONE);
+    assert_int_equal(f->undone, 2);
+}
+
 static void undo_says_how_far_it_goes(void **state)
 {
     struct fake *f = *state;
@@ -256,6 +265,7 @@ int main(void)
         WITH_HOST(undo_refuses_what_is_no_number_of_cells),
         WITH_HOST(undo_takes_a_cell_of_its_own),
         WITH_HOST(undo_lists_what_can_be_undone),
+        WITH_HOST(a_comment_may_stand_beside_undo),
         WITH_HOST(undo_says_how_far_it_goes),
         WITH_HOST(undo_says_why_nothing_can_be_undone),
     };

@@ -205,6 +205,9 @@ static void only_what_may_change_the_session_can_be_undone(void **state)
     assert_true(magics_change("%flow run"));
     assert_true(magics_change("%%step a\nint x;"));
     assert_true(magics_change("%config\n%flow run"));
+    assert_true(magics_change("%flow \\\n  run"));
+    assert_true(magics_change("%flow 'run'"));
+    assert_false(magics_change("%flow list\n%flow show Grid"));
     assert_false(magics_change("%config undo = 3\n%runs\n%lsmagic"));
     assert_false(magics_change("%undo --list"));
     assert_false(magics_change("%nonesuch"));
