@@ -108,36 +108,45 @@ static bool room_for_copy(struct session *s, int64_t memory)
 
 /* ---- descriptors ---- */
 
-static bool is_connection(mode_t mode)
+/* Each of the user's descriptors. Without malloc: the session would have its pages copied for it. */
+static void each_fd(struct session *s, void (*visit)(struct session *s, int fd, const struct stat *st))
 {
-    return S_ISFIFO(mode) || S_ISSOCK(mode);
-}
-
-/* Of the user's descriptors: close pipes and sockets, note where files are read or written next. */
-static void note_files(struct session *s)
-{
-    struct copy *c = &s->copy;
-    DIR *fds = opendir("/proc/self/fd");
-    c->nclosed = c->noffsets = 0;
-    for (struct dirent *d = fds ? readdir(fds) : NULL; d; d = readdir(fds)) {
-        struct stat st;
-        int fd = (int)strtol(d->d_name, NULL, 10); /* of "." and "..": 0 */
-        if (fd < FIRST_USERS_FD || fd == dirfd(fds) || fstat(fd, &st) != 0) {
-            continue;
-        }
-        if (session_stdio_is_pipe(fd)) {
-            continue; /* a spare one of ours */
-        }
-        if (is_connection(st.st_mode)) {
-            (void)close(fd);
-            c->closed[c->nclosed < CLOSED_SHOWN ? c->nclosed : CLOSED_SHOWN - 1] = fd;
-            c->nclosed++;
-        } else if (S_ISREG(st.st_mode) && c->noffsets < COPY_OFFSETS) {
-            c->offsets[c->noffsets++] = (struct copy_offset){ .fd = fd, .at = lseek(fd, 0, SEEK_CUR) };
+    _Alignas(struct dirent64) char entries[4096];
+    int fds = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (ssize_t n; fds >= 0 && (n = getdents64(fds, entries, sizeof entries)) > 0;) {
+        for (ssize_t at = 0; at < n;) {
+            const struct dirent64 *d = (const struct dirent64 *)(entries + at);
+            struct stat st;
+            int fd = (int)strtol(d->d_name, NULL, 10); /* of "." and "..": 0 */
+            if (fd >= FIRST_USERS_FD && fd != fds && fstat(fd, &st) == 0 && !session_stdio_is_pipe(fd)) {
+                visit(s, fd, &st);
+            }
+            at += d->d_reclen;
         }
     }
-    if (fds) {
-        (void)closedir(fds);
+    if (fds >= 0) {
+        (void)close(fds);
+    }
+}
+
+/* Where files are read or written next: before the fork, since the copy shares the offsets with the session, which goes on
+ * at once. */
+static void note_offset(struct session *s, int fd, const struct stat *st)
+{
+    struct copy *c = &s->copy;
+    if (S_ISREG(st->st_mode) && c->noffsets < COPY_OFFSETS) {
+        c->offsets[c->noffsets++] = (struct copy_offset){ .fd = fd, .at = lseek(fd, 0, SEEK_CUR) };
+    }
+}
+
+/* In the copy. */
+static void close_connection(struct session *s, int fd, const struct stat *st)
+{
+    struct copy *c = &s->copy;
+    if (S_ISFIFO(st->st_mode) || S_ISSOCK(st->st_mode)) {
+        (void)close(fd);
+        c->closed[c->nclosed < CLOSED_SHOWN ? c->nclosed : CLOSED_SHOWN - 1] = fd;
+        c->nclosed++;
     }
 }
 
@@ -167,7 +176,7 @@ static void sleep_until_woken(struct session *s)
     if (getppid() != s->kernel) {
         _exit(0);
     }
-    note_files(s);
+    each_fd(s, close_connection);
     (void)sigemptyset(&wake);
     (void)sigaddset(&wake, session_wake_signal());
     while (sigwaitinfo(&wake, NULL) < 0) {
@@ -226,7 +235,8 @@ static bool fork_copy(struct session *s, pid_t *pid)
     sigset_t all, before;
     (void)sigfillset(&all);
     (void)sigprocmask(SIG_SETMASK, &all, &before); /* no handler may run in a process that shares our memory */
-    s->copy.threads = count_threads();
+    s->copy = (struct copy){ .threads = count_threads() };
+    each_fd(s, note_offset);
     pid_t child = s->copy.threads == 0 ? clone_sibling() : -1;
     child = child < 0 ? fork_adopted() : child;
     if (child == 0) {
