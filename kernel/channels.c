@@ -83,9 +83,12 @@ static void reply(void *self, const struct message *request, const char *type, c
     answer(self, (enum channel)request->channel, request, type, metadata, content);
 }
 
-static void ask(void *self, const struct message *request, const char *type, const json_t *content)
+static void ask(void *self, const struct message *request, const char *type, const json_t *content,
+                char id[WIRE_ID_SIZE])
 {
-    answer(self, CHANNEL_STDIN, request, type, NULL, content);
+    struct channels *ch = self;
+    answer(ch, CHANNEL_STDIN, request, type, NULL, content);
+    (void)memcpy(id, ch->envelope.id, WIRE_ID_SIZE);
 }
 
 /* ---- receiving ---- */

@@ -9,8 +9,11 @@
 
 enum { INPUT_MAX = 1 << 20 }; /* bytes of a line */
 
-/* What a terminal sends for Ctrl-D, which no front end has a key for. */
-static const char end_of_file[] = "\x04";
+/* What a terminal sends for Ctrl-D. Front ends have no key for it, so that it may be written, too. */
+static const char end_of_file[] = "\x04", end_as_typed[] = "^D";
+
+static const char refused[] = "weir: a line of input has at most 1 MiB. Type a shorter one, or let the cell read a file: "
+                              "freopen(\"input.txt\", \"r\", stdin)\n";
 
 enum err_code execution_init(struct execution *x, struct err *e)
 {
@@ -22,6 +25,7 @@ void execution_done(struct execution *x)
 {
     message_free(x->running);
     json_decref(x->error);
+    json_decref(x->question);
     history_free(x->history);
     free(x->last_parent);
     *x = (struct execution){ 0 };
@@ -71,18 +75,27 @@ static void on_result(void *ctx, json_t *data)
     publish(x, "execute_result", json_pack("{s:i, s:O, s:{}}", "execution_count", x->count, "data", data, "metadata"));
 }
 
+static void forget_question(struct execution *x)
+{
+    json_decref(x->question);
+    x->question = NULL;
+}
+
+static void send_question(struct execution *x)
+{
+    x->outlet.ask(x->outlet.self, x->running, "input_request", x->question, x->asked);
+}
+
 static void on_input(void *ctx, const char *prompt, bool password)
 {
     struct execution *x = ctx;
-    json_t *content = json_pack("{s:s, s:b}", "prompt", prompt, "password", (int)password);
-    if (!x->running || !content) {
-        json_decref(content);
-        return;
+    forget_question(x);
+    x->question = x->running ? json_pack("{s:s, s:b}", "prompt", prompt, "password", (int)password) : NULL;
+    if (x->question) {
+        send_question(x);
+    } else {
+        log_line("the interpreter asks for input that nobody can give");
     }
-    x->asking = true;
-    x->asked_us = wire_now_us();
-    x->outlet.ask(x->outlet.self, x->running, "input_request", content);
-    json_decref(content);
 }
 
 static bool same_client(const struct message *a, const struct message *b)
@@ -99,27 +112,36 @@ static bool same_client(const struct message *a, const struct message *b)
     return true;
 }
 
+/* A reply need not say what it answers; if it does, it has to be right. */
+static bool is_for_another(const struct execution *x, const struct message *m)
+{
+    const char *type = json_string_value(json_object_get(m->parent, "msg_type"));
+    const char *id = json_string_value(json_object_get(m->parent, "msg_id"));
+    return type && id && strcmp(type, "input_request") == 0 && strcmp(id, x->asked) != 0;
+}
+
 const char *execution_input(struct execution *x, const struct message *m)
 {
     const json_t *value = json_object_get(m->content, "value");
-    const char *text = json_string_value(value);
-    const char *date = json_string_value(json_object_get(m->parent, "date"));
-    long long asked = date ? wire_date_us(date) : -1;
-    if (!x->running || !x->asking) {
+    size_t len = json_string_length(value);
+    if (!x->running || !x->question) {
         return "nobody asked for input";
     }
     if (!same_client(m, x->running)) {
         return "another client was asked";
     }
-    if (asked >= 0 && asked < x->asked_us) {
-        return "it answers an earlier question";
+    if (is_for_another(x, m)) {
+        return "it answers another question";
     }
-    if (!text || strlen(text) != json_string_length(value) || strlen(text) > INPUT_MAX) {
-        text = ""; /* the cell must not wait for ever */
-        log_line("an input_reply without a 'value' that is a text of at most %d bytes counts as an empty line", INPUT_MAX);
+    if (!json_is_string(value) || len > INPUT_MAX) {
+        on_stream(x, "stderr", refused, sizeof refused - 1);
+        send_question(x);
+        return "its 'value' is no text of at most 1 MiB: asked again";
     }
-    x->asking = false;
-    x->interpreter.input(x->interpreter.self, strcmp(text, end_of_file) == 0 ? NULL : text);
+    const char *text = json_string_value(value);
+    bool end = strcmp(text, end_of_file) == 0 || strcmp(text, end_as_typed) == 0;
+    forget_question(x);
+    x->interpreter.input(x->interpreter.self, end ? NULL : text, len);
     return NULL;
 }
 
@@ -166,7 +188,7 @@ static void on_done(void *ctx, bool ok, json_t *payload, json_t *user_expression
         return;
     }
     struct message *m = x->running;
-    x->asking = false;
+    forget_question(x);
     x->ended_us = wire_now_us();
     json_t *content = reply_content(x, ok, payload, user_expressions);
     json_t *metadata = json_pack("{s:s}", "started", x->started);

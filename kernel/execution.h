@@ -19,8 +19,8 @@ struct execution {
     struct message *running; /* owned; NULL: no cell runs */
     int count;               /* shown for it */
     bool silent, store, stop_on_error;
-    bool asking;        /* the cell waits for input */
-    long long asked_us; /* since when */
+    json_t *question;         /* owned; what an input_request asks the client, until it is answered. NULL: nothing */
+    char asked[WIRE_ID_SIZE]; /* that request's id */
     json_t *error; /* owned; what its reply will say; NULL: no error so far */
     char started[WIRE_DATE_SIZE];
     long long ended_us; /* when the latest cell was over, before its reply was sent */

@@ -24,7 +24,7 @@ struct interpreter_events {
     void (*display)(void *ctx, json_t *data, json_t *metadata, const char *display_id, bool update);
     void (*clear_output)(void *ctx, bool wait);
     void (*result)(void *ctx, json_t *data);
-    /* The cell waits for a line of input: answer by interpreter.input. prompt: UTF-8 without newline. */
+    /* The cell waits for a line of input: answer by interpreter.input. prompt: UTF-8. */
     void (*input)(void *ctx, const char *prompt, bool password);
     void (*error)(void *ctx, const char *ename, const char *evalue, json_t *traceback);
     /* The cell is over: payload (array) and user_expressions (object of results) may be NULL. ok false: error was called. */
@@ -38,8 +38,8 @@ struct interpreter {
     /* "complete", "incomplete" (with indent), "invalid". Answered at once, also while a cell runs. */
     const char *(*is_complete)(void *self, const char *code, char *indent, size_t size);
     void (*interrupt)(void *self);
-    /* The line that the cell waits for, without its newline; NULL: end of file. Ignored when none is waited for. */
-    void (*input)(void *self, const char *line);
+    /* The line that the cell waits for, without its newline: UTF-8, NUL is possible; NULL: end of file. */
+    void (*input)(void *self, const char *line, size_t len);
     /* New reference: {"matches": [...], "cursor_start": n, "cursor_end": n} / {"found": bool, "data": {...}}. */
     json_t *(*complete)(void *self, const char *code, size_t cursor);
     json_t *(*inspect)(void *self, const char *code, size_t cursor);

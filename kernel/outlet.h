@@ -13,8 +13,9 @@ struct outlet {
      * borrowed. */
     void (*reply)(void *self, const struct message *request, const char *type, const json_t *metadata,
                   const json_t *content);
-    /* Ask the client that sent a request, on the stdin channel. content: borrowed. */
-    void (*ask)(void *self, const struct message *request, const char *type, const json_t *content);
+    /* Ask the client that sent a request, on the stdin channel. content: borrowed. id: of the message that asks. */
+    void (*ask)(void *self, const struct message *request, const char *type, const json_t *content,
+                char id[WIRE_ID_SIZE]);
     /* Tell all on iopub. parent: JSON text of the parent header, NULL: none. content: borrowed. */
     void (*publish)(void *self, const char *parent, const char *type, const json_t *content);
     /* Receive what already waits on the shell channel, so that it is in the queue. */

@@ -96,6 +96,7 @@ static enum err_code run_unit(struct session *s, const struct cell_unit *u, cons
     session_forget_exit_handlers();
     s->program = u->has_main;
     session_run(s, entry, &o);
+    session_input_end();
     s->program = false;
     if (u->has_main) {
         session_stdio_restore();
@@ -110,6 +111,7 @@ static enum err_code run_unit(struct session *s, const struct cell_unit *u, cons
         return err_set(e, ERR_TASK, "%s: %s", s->failure.ename, s->failure.evalue);
     } else if (u->has_main) {
         session_run(s, session_exit_handlers, &o); /* what it registered by atexit */
+        session_input_end();
     }
     if (s->value && !s->quiet_value) {
         say_value(s);
@@ -252,6 +254,8 @@ enum err_code session_handle(struct session *s, const json_t *message, bool *end
         session_say(s, session_inspect(s, code ? code : "", cursor));
     } else if (op && strcmp(op, "shutdown") == 0) {
         *end = true;
+    } else if (op && strcmp(op, "input") == 0) {
+        /* the answer to a question of a cell that is over */
     } else {
         return err_set(e, ERR_FORMAT, "the kernel asks for '%s', which a session does not know", op ? op : "(nothing)");
     }

@@ -198,7 +198,11 @@ enum err_code session_input_open(struct session *s, struct err *e);
 /* Before a cell: what was typed and not read is forgotten. */
 void session_input_begin(struct session *s);
 
-/* What cells get instead of libc's read and getpass. */
+/* User code has ended, one way or another: a thread of its that waits for input sees the end of the file. Before the session
+ * says anything. */
+void session_input_end(void);
+
+/* What cells get instead of libc's read, readv and getpass. */
 const struct session_symbol *session_input_symbols(size_t *n);
 
 /* ---- session_stdio.c ---- */

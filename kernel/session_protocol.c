@@ -85,15 +85,29 @@ static bool peer_is_another(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.pid != getpid();
 }
 
-static enum err_code await_ack(int fd, struct err *e)
+static enum err_code skip(int fd, size_t len, struct err *e)
 {
-    uint32_t length = 0;
-    bool got = false;
-    enum err_code rc = read_all(fd, &length, sizeof length, &got, e);
-    if (rc == ERR_NONE && (!got || length != 0)) {
-        rc = err_set(e, ERR_IO, got ? "the kernel did not wait for the cell" : "the kernel is gone");
+    char bytes[4096];
+    enum err_code rc = ERR_NONE;
+    for (bool got = true; rc == ERR_NONE && got && len > 0;) {
+        size_t n = len < sizeof bytes ? len : sizeof bytes;
+        rc = read_all(fd, bytes, n, &got, e);
+        len -= n;
     }
     return rc;
+}
+
+/* A message may come first: the answer to a question that the cell does not wait for any more. */
+static enum err_code await_ack(int fd, struct err *e)
+{
+    uint32_t head = 1;
+    bool got = true;
+    enum err_code rc = ERR_NONE;
+    while (rc == ERR_NONE && got && head != 0) {
+        rc = read_all(fd, &head, sizeof head, &got, e);
+        rc = rc == ERR_NONE && got ? skip(fd, head & ~wants_ack, e) : rc;
+    }
+    return rc == ERR_NONE && !got ? err_set(e, ERR_IO, "the kernel is gone") : rc;
 }
 
 enum err_code session_send(int fd, json_t *message, struct err *e)

@@ -7,7 +7,8 @@
  *   {"op":"execute","code":S,"cell_id":S|null,"count":N,"silent":B,"allow_stdin":B,"user_expressions":{..}}
  *   {"op":"complete","code":S,"cursor":N}         cursor in bytes   (only when no cell runs)
  *   {"op":"inspect","code":S,"cursor":N}
- *   {"op":"input","value":S|null}                 the line that the cell asked for; null: end of file
+ *   {"op":"input","id":N,"value":S|null}          the line that was asked for; null: end of file. May come when the cell
+ *                                                 is over
  *   {"op":"shutdown"}
  *   interrupt is SIGINT to the session's process group.
  * session -> kernel
@@ -17,7 +18,7 @@
  *   {"op":"display","data":{..},"metadata":{..},"display_id":S|null,"update":B}
  *   {"op":"clear_output","wait":B}
  *   {"op":"result","data":{"text/plain":S,..}}
- *   {"op":"input","prompt":S,"password":B}        the cell waits for a line; without prompt: what it printed last
+ *   {"op":"input","id":N,"prompt":S,"password":B} the cell waits for a line. Its prompt is what it printed last, and this
  *   {"op":"error","ename":S,"evalue":S,"traceback":[S..]}
  *   {"op":"done","ok":B,"payload":[..],"user_expressions":{..},"checkpoint":PID,"count":N,"memory":BYTES,"changed":B}
  *                                                 PID: a sleeping copy of the session as it is now; 0: there is none
@@ -27,8 +28,9 @@
  * Order. Text in a pipe and messages in the socket would overtake each other: after a display, the next printf may be
  * in the pipe before the kernel has read the display. So session_send waits, for what a cell shows (stream, display,
  * clear_output, result, error), until the kernel has handled it: the top bit of the length asks for that, and an empty
- * frame (length 0) answers. It asks only when another process is at the other end (SO_PEERCRED), so that a test may
- * hold both ends; session_receive answers by itself, and skips empty frames. */
+ * frame (length 0) answers. What else comes before that is dropped: it can only be a late `input`. It asks only when
+ * another process is at the other end (SO_PEERCRED), so that a test may hold both ends; session_receive answers by
+ * itself, and skips empty frames. */
 #ifndef WEIR_KERNEL_SESSION_PROTOCOL_H
 #define WEIR_KERNEL_SESSION_PROTOCOL_H
 

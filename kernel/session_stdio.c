@@ -56,14 +56,31 @@ void session_stdio_replace(FILE **variable, FILE *ours, int fd)
     *variable = ours;
 }
 
+/* Which of them f is: ours, or libc's that a freopen has put back into its place. */
 static struct replaced *find(const FILE *f)
 {
     for (size_t i = 0; i < stdio.n; i++) {
-        if (stdio.streams[i].ours == f) {
+        const struct replaced *r = &stdio.streams[i];
+        if (f == r->ours || (f == r->libc && f == *r->variable)) {
             return &stdio.streams[i];
         }
     }
     return NULL;
+}
+
+/* Undo a freopen. Both streams stay as long as the process, since cells may have kept either pointer. */
+static void use_ours(struct replaced *r)
+{
+    if (*r->variable == r->ours) {
+        return;
+    }
+    *r->variable = r->ours;
+    if (r->fd == STDIN_FILENO) {
+        (void)freopen("/dev/null", "r", r->libc); /* as it was */
+    } else {
+        (void)fflush(r->libc);
+        (void)dup2(stdio.saved_err, STDERR_FILENO);
+    }
 }
 
 bool session_stdio_closed(FILE **variable)
@@ -82,12 +99,28 @@ static int cell_fileno(FILE *f)
     return r ? r->fd : fileno(f);
 }
 
-/* The stream of ours stays: libc's own, which has the descriptor, takes its place. */
+/* libc's own stream, which has the descriptor, takes the place of ours. What is a terminal for other programs is the front
+ * end here. A failure closes the stream, as everywhere. */
 static FILE *cell_freopen(const char *path, const char *mode, FILE *f)
 {
     struct replaced *r = find(f);
-    FILE *opened = freopen(path, mode, r ? r->libc : f);
-    if (r && opened) {
+    if (!r) {
+        return freopen(path, mode, f);
+    }
+    if (path && strcmp(path, "/dev/tty") == 0) {
+        use_ours(r);
+        r->closed = false;
+        return r->ours;
+    }
+    if (f == r->ours && !path) {
+        return f; /* only another mode */
+    }
+    if (f == r->ours && r->fd == STDIN_FILENO && access(path, R_OK) != 0) {
+        r->closed = true;
+        return NULL;
+    }
+    FILE *opened = freopen(path, mode, r->libc);
+    if (opened) {
         *r->variable = opened;
     }
     return opened;
@@ -99,8 +132,9 @@ static int cell_fclose(FILE *f)
     if (!r) {
         return fclose(f);
     }
+    use_ours(r);
     r->closed = true;
-    __fpurge(f);
+    __fpurge(r->ours);
     return 0;
 }
 
@@ -199,13 +233,14 @@ void session_stdio_flush(void)
 
 const struct session_symbol *session_stdio_symbols(size_t *n)
 {
-    static struct session_symbol symbols[8];
+    static struct session_symbol symbols[9];
     const struct {
         const char *name;
         uintptr_t function;
     } ours[] = {
         { "fileno", (uintptr_t)cell_fileno },     { "fileno_unlocked", (uintptr_t)cell_fileno },
-        { "freopen", (uintptr_t)cell_freopen },   { "fclose", (uintptr_t)cell_fclose },
+        { "freopen", (uintptr_t)cell_freopen },   { "freopen64", (uintptr_t)cell_freopen },
+        { "fclose", (uintptr_t)cell_fclose },
         { "write", (uintptr_t)cell_write },       { "writev", (uintptr_t)cell_writev },
         { "vdprintf", (uintptr_t)cell_vdprintf }, { "dprintf", (uintptr_t)cell_dprintf },
     };
@@ -254,15 +289,6 @@ void session_stdio_restore(void)
         (void)dup2(stdio.saved_out, STDOUT_FILENO);
     }
     for (size_t i = 0; i < stdio.n; i++) {
-        struct replaced *r = &stdio.streams[i];
-        if (*r->variable != r->ours) {
-            *r->variable = r->ours;
-            if (r->fd == STDIN_FILENO) {
-                (void)freopen("/dev/null", "r", r->libc); /* as it was */
-            } else {
-                (void)fflush(r->libc);
-                (void)dup2(stdio.saved_err, STDERR_FILENO);
-            }
-        }
+        use_ours(&stdio.streams[i]);
     }
 }

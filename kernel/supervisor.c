@@ -303,15 +303,20 @@ static void interrupt(void *self)
     supervisor_interrupt(s);
 }
 
-static void input(void *self, const char *line)
+static void input(void *self, const char *line, size_t len)
 {
     struct supervisor *s = self;
-    struct err e;
+    struct err why;
     if (!s->ready || !s->running) {
         return;
     }
-    json_t *m = line ? json_pack("{s:s, s:s}", "op", "input", "value", line) : json_pack("{s:s, s:n}", "op", "input", "value");
-    if (!m || session_send(s->process.socket, m, &e) != ERR_NONE) {
+    json_t *value = line ? json_stringn(line, len) : json_null();
+    json_t *m = json_pack("{s:s, s:I, s:o}", "op", "input", "id", (json_int_t)s->question, "value", value);
+    if (!m) {
+        err_memory(&why);
+    }
+    if (!m || session_send(s->process.socket, m, &why) != ERR_NONE) {
+        log_line("the session is killed: %s", why.msg);
         supervisor_kill(s);
     }
     json_decref(m);

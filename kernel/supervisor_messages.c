@@ -158,15 +158,27 @@ static void on_result(struct supervisor *s, json_t *m)
     }
 }
 
-/* The prompt is what the cell has printed since its last newline. */
+/* The prompt is what the cell has printed since its last newline. A message's own one follows that, as it would on a terminal.
+ */
 static void on_input(struct supervisor *s, json_t *m)
 {
     char line[CAPTURE_LINE_MAX + 1];
-    const char *prompt = text_of(m, "prompt", NULL);
-    capture_take_line(&s->capture, line, sizeof line);
-    if (s->running) {
-        s->events.input(s->events.ctx, prompt ? prompt : line, json_is_true(json_object_get(m, "password")));
+    const char *own = text_of(m, "prompt", "");
+    size_t len = strnlen(own, CAPTURE_LINE_MAX);
+    struct buf prompt;
+    if (!s->running || s->dying) {
+        return;
     }
+    s->question = json_integer_value(json_object_get(m, "id"));
+    capture_take_line(&s->capture, line, sizeof line);
+    buf_init(&prompt, 0);
+    while (len > 0 && ((unsigned char)own[len] & 0xC0) == 0x80) {
+        len--; /* no half characters */
+    }
+    buf_str(&prompt, line);
+    buf_add(&prompt, own, len);
+    s->events.input(s->events.ctx, prompt.len ? prompt.data : "", json_is_true(json_object_get(m, "password")));
+    buf_done(&prompt);
 }
 
 static void on_error(struct supervisor *s, json_t *m)

@@ -34,6 +34,7 @@ struct supervisor {
     bool waking;                    /* it is a copy, and has not yet */
     bool running;                   /* a cell */
     int count;                      /* the cell's */
+    long long question;             /* number of the latest that it asked */
     long long started;              /* when it began; of process_now */
     json_t *waiting;                /* owned; the cell, for when the session is ready */
     bool failed;                    /* the cell has sent its error */

@@ -359,10 +359,11 @@ enum err_code wire_encode(struct wire *w, const char *type, const char *parent, 
     char date[WIRE_DATE_SIZE];
     wire_date(date);
     buf_clear(&x->text);
+    (void)snprintf(x->id, sizeof x->id, "%s_%llu", w->session, w->sent++);
     buf_printf(&x->text,
-               "{\"msg_id\":\"%s_%llu\",\"msg_type\":\"%s\",\"username\":\"kernel\",\"session\":\"%s\",\"date\":\"%s\","
+               "{\"msg_id\":\"%s\",\"msg_type\":\"%s\",\"username\":\"kernel\",\"session\":\"%s\",\"date\":\"%s\","
                "\"version\":\"%s\"}",
-               w->session, w->sent++, type, w->session, date, protocol_version);
+               x->id, type, w->session, date, protocol_version);
     x->end[0] = x->text.len;
     buf_str(&x->text, parent ? parent : "{}");
     x->end[1] = x->text.len;

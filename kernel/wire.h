@@ -19,6 +19,7 @@ enum {
     WIRE_MESSAGE_MAX = 64 << 20, /* bytes of one message's frames together */
     WIRE_DEPTH_MAX = 200,        /* nesting of a JSON frame */
     WIRE_SIGNATURE = 64,         /* hexadecimal digits */
+    WIRE_ID_SIZE = 64,           /* of a message's id, as text */
     WIRE_PARTS = 4               /* header, parent header, metadata, content */
 };
 
@@ -46,6 +47,7 @@ struct message {
 /* A message to send: signature, and the four JSON frames one after the other in `text`. Reused from message to message.
  */
 struct envelope {
+    char id[WIRE_ID_SIZE];              /* header.msg_id */
     char signature[WIRE_SIGNATURE + 1]; /* "" if unsigned */
     struct buf text;
     size_t end[WIRE_PARTS]; /* where each part ends in text */
