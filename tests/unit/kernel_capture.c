@@ -152,6 +152,52 @@ static void test_much_text_is_passed_on_at_once(void **state)
     assert_false(f->c.pending.failed);
 }
 
+/* What a prompt would be, then what was emitted. */
+static void take_line(struct fixture *f, const char *prompt, const char *seen)
+{
+    char line[CAPTURE_LINE_MAX + 1];
+    capture_take_line(&f->c, line, sizeof line);
+    assert_string_equal(line, prompt);
+    assert_string_equal(f->seen.data ? f->seen.data : "", seen);
+    buf_clear(&f->seen);
+}
+
+static void test_the_unfinished_line_is_taken_and_not_emitted(void **state)
+{
+    struct fixture *f = *state;
+    add(f, CAPTURE_STDOUT, "one\ntwo\nname? ");
+    take_line(f, "name? ", "stdout:one\ntwo\n|");
+    take_line(f, "", "");
+}
+
+static void test_a_line_whose_beginning_was_emitted_is_taken_whole(void **state)
+{
+    struct fixture *f = *state;
+    add(f, CAPTURE_STDOUT, "a\nwhat is ");
+    capture_flush(&f->c);
+    buf_clear(&f->seen);
+    add(f, CAPTURE_STDERR, "your name? ");
+    take_line(f, "what is your name? ", "");
+    add(f, CAPTURE_STDOUT, "again? "); /* what was typed ended the line */
+    take_line(f, "again? ", "");
+}
+
+static void test_a_line_too_long_for_a_prompt_is_emitted(void **state)
+{
+    struct fixture *f = *state;
+    struct buf text, expected;
+    buf_init(&text, 0);
+    buf_init(&expected, 0);
+    buf_printf(&text, "%*s", CAPTURE_LINE_MAX + 1, "x");
+    buf_printf(&expected, "stdout:%s|", text.data);
+    add(f, CAPTURE_STDOUT, text.data);
+    take_line(f, "", expected.data);
+    add(f, CAPTURE_STDOUT, text.data + 1); /* as long as is possible */
+    take_line(f, text.data + 1, "");
+    buf_done(&text);
+    buf_done(&expected);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +209,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_nul_is_replaced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_valid_text_is_the_same_however_it_is_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_much_text_is_passed_on_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_unfinished_line_is_taken_and_not_emitted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_line_whose_beginning_was_emitted_is_taken_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_line_too_long_for_a_prompt_is_emitted, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

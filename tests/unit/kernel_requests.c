@@ -20,7 +20,7 @@ struct fixture {
     struct buf said; /* "m1 status busy|m1 > execute_reply ok 1|": parent, (> a reply), type, what matters */
     json_t *last_reply;
     bool running;
-    int interrupts, shutdowns;
+    int interrupts, shutdowns, questions;
     struct message *waiting[4]; /* on the socket, until collected */
     size_t nwaiting;
 };
@@ -41,7 +41,7 @@ static void say_parent(struct buf *b, const char *parent)
 
 static void say(struct fixture *f, const char *parent, const char *mark, const char *type, const json_t *content)
 {
-    static const char *const fields[] = { "execution_state", "status", "text", "name", "ename", "evalue", "code" };
+    static const char *const fields[] = { "execution_state", "status", "text", "name", "ename", "evalue", "code", "prompt" };
     say_parent(&f->said, parent);
     buf_printf(&f->said, " %s%s", mark, type);
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
@@ -67,10 +67,12 @@ static void mock_reply(void *self, const struct message *request, const char *ty
     f->last_reply = json_deep_copy(content);
 }
 
-static void mock_ask(void *self, const struct message *request, const char *type, const json_t *content)
+static void mock_ask(void *self, const struct message *request, const char *type, const json_t *content,
+                     char id[WIRE_ID_SIZE])
 {
     struct fixture *f = self;
     say(f, request->header_text, "? ", type, content);
+    (void)snprintf(id, WIRE_ID_SIZE, "q%d", ++f->questions);
 }
 
 static void mock_publish(void *self, const char *parent, const char *type, const json_t *content)
@@ -160,9 +162,12 @@ static void mock_interrupt(void *self)
     ((struct fixture *)self)->interrupts++;
 }
 
-static void mock_input(void *self, const char *line)
+static void mock_input(void *self, const char *line, size_t len)
 {
-    buf_printf(&((struct fixture *)self)->said, "input %s|", line ? line : "(end of file)");
+    struct buf *said = &((struct fixture *)self)->said;
+    buf_str(said, "input ");
+    buf_add(said, line ? line : "(end of file)", line ? len : strlen("(end of file)"));
+    buf_str(said, "|");
 }
 
 static void mock_shutdown(void *self, bool restart)
@@ -244,59 +249,122 @@ static int tear_down(void **state)
 
 /* ---- input ---- */
 
-static void typed(struct fixture *f, const char *value, const char *asked)
+/* to: id of the question that it names; NULL: none. */
+static struct message *typed(json_t *value, const char *to)
 {
-    struct message *m = message("i", "input_reply", CHANNEL_STDIN, json_pack("{s:s}", "value", value));
-    m->parent = asked ? json_pack("{s:s}", "date", asked) : json_object();
-    requests_receive(f->r, m);
+    struct message *m = message("i", "input_reply", CHANNEL_STDIN, json_pack("{s:o}", "value", value));
+    m->parent = to ? json_pack("{s:s, s:s}", "msg_type", "input_request", "msg_id", to) : json_object();
+    return m;
+}
+
+static void type(struct fixture *f, const char *text, const char *to)
+{
+    requests_receive(f->r, typed(json_string(text), to));
+}
+
+/* A cell that has asked its first question, and waits. */
+static void start_asking(struct fixture *f)
+{
+    requests_receive(f->r, cell("m1", "ih"));
+    buf_clear(&f->said);
 }
 
 static void test_input_is_asked_of_the_client_and_taken_once(void **state)
 {
     struct fixture *f = *state;
     requests_receive(f->r, cell("m1", "ih"));
-    expect(f, "m1 status busy|m1 execute_input ih 1|m1 ? input_request|");
-    typed(f, "Ada", NULL);
-    typed(f, "again", NULL); /* nobody asked for that */
+    expect(f, "m1 status busy|m1 execute_input ih 1|m1 ? input_request name? |");
+    type(f, "Ada", NULL);
+    type(f, "again", NULL); /* nobody asked for that */
     expect(f, "input Ada|");
 }
 
-static void test_ctrl_d_is_the_end_of_the_file(void **state)
+static void test_ctrl_d_is_the_end_of_the_file_also_in_two_characters(void **state)
 {
     struct fixture *f = *state;
-    requests_receive(f->r, cell("m1", "ih"));
-    buf_clear(&f->said);
-    typed(f, "\x04", NULL);
-    expect(f, "input (end of file)|");
+    start_asking(f);
+    type(f, "\x04", NULL);
+    act(f, 'i');
+    type(f, "^D", NULL);
+    act(f, 'i');
+    type(f, "^D?", NULL);
+    expect(f, "input (end of file)|m1 ? input_request name? |input (end of file)|m1 ? input_request name? |input ^D?|");
 }
 
 static void test_an_answer_to_an_earlier_question_is_dropped(void **state)
 {
     struct fixture *f = *state;
-    requests_receive(f->r, cell("m1", "ih"));
+    start_asking(f);
+    act(f, 'i'); /* the cell has given up the first, and asks anew */
     buf_clear(&f->said);
-    typed(f, "late", "2001-01-01T00:00:00.000000Z");
-    assert_int_equal(f->said.len, 0);
-    typed(f, "right", "2101-01-01T00:00:00.000000Z");
+    type(f, "late", "q1");
+    expect(f, "");
+    type(f, "right", "q2");
     expect(f, "input right|");
+}
+
+static void test_an_answer_may_name_another_request_or_none(void **state)
+{
+    struct fixture *f = *state;
+    struct message *m = typed(json_string("x"), NULL);
+    (void)json_object_update_new(m->parent, json_pack("{s:s, s:s}", "msg_type", "execute_request", "msg_id", "m1"));
+    start_asking(f);
+    requests_receive(f->r, m);
+    expect(f, "input x|");
+}
+
+static void test_the_end_of_the_cell_forgets_its_question(void **state)
+{
+    struct fixture *f = *state;
+    start_asking(f);
+    finish(f, false);
+    requests_receive(f->r, cell("m2", "h"));
+    buf_clear(&f->said);
+    type(f, "late", NULL);
+    expect(f, "");
 }
 
 static void test_input_of_another_client_is_dropped(void **state)
 {
     struct fixture *f = *state;
-    struct frame other = { "them", 4 };
-    requests_receive(f->r, cell("m1", "ih"));
-    buf_clear(&f->said);
-    struct message *m = message("i", "input_reply", CHANNEL_STDIN, json_pack("{s:s}", "value", "theirs"));
-    struct frame *whole = malloc(sizeof other);
+    struct frame *whole = malloc(sizeof *whole);
     assert_non_null(whole);
-    whole[0] = other;
+    whole[0] = (struct frame){ "them", 4 };
+    struct message *m = typed(json_string("theirs"), "q1");
     free(m->identities);
     m->identities = whole;
     m->header_text = NULL;
     m->nidentities = 1;
+    start_asking(f);
     requests_receive(f->r, m);
-    assert_int_equal(f->said.len, 0);
+    expect(f, "");
+}
+
+static void test_input_that_is_too_long_or_no_text_is_asked_for_again(void **state)
+{
+    struct fixture *f = *state;
+    static const char again[] = "m1 stream weir: a line of input has at most 1 MiB. Type a shorter one, or let the cell read a file: "
+                                "freopen(\"input.txt\", \"r\", stdin)\n stderr|m1 ? input_request name? |";
+    size_t len = (1 << 20) + 1;
+    char *text = malloc(len);
+    assert_non_null(text);
+    memset(text, 'x', len);
+    start_asking(f);
+    requests_receive(f->r, typed(json_stringn(text, len), NULL));
+    expect(f, again);
+    requests_receive(f->r, typed(json_integer(5), NULL));
+    expect(f, again);
+    requests_receive(f->r, typed(json_stringn(text, len - 1), NULL));
+    assert_int_equal(f->said.len, strlen("input ") + len - 1 + strlen("|"));
+    free(text);
+}
+
+static void test_input_may_hold_nul(void **state)
+{
+    struct fixture *f = *state;
+    start_asking(f);
+    requests_receive(f->r, typed(json_stringn("a\0b", 3), NULL));
+    assert_memory_equal(f->said.data, "input a\0b|", 10);
 }
 
 /* ---- execute ---- */
@@ -583,9 +651,13 @@ int main(void)
         TEST(test_shutdown_by_control_does_not_wait),
         TEST(test_shutdown_by_shell_waits_for_the_cell),
         TEST(test_input_is_asked_of_the_client_and_taken_once),
-        TEST(test_ctrl_d_is_the_end_of_the_file),
+        TEST(test_ctrl_d_is_the_end_of_the_file_also_in_two_characters),
         TEST(test_an_answer_to_an_earlier_question_is_dropped),
+        TEST(test_an_answer_may_name_another_request_or_none),
+        TEST(test_the_end_of_the_cell_forgets_its_question),
         TEST(test_input_of_another_client_is_dropped),
+        TEST(test_input_that_is_too_long_or_no_text_is_asked_for_again),
+        TEST(test_input_may_hold_nul),
         TEST(test_a_comm_that_is_opened_is_closed),
         TEST(test_unknown_requests_and_unasked_input_are_dropped),
         TEST(test_a_full_queue_says_so),

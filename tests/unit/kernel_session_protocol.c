@@ -175,6 +175,25 @@ static void test_what_a_cell_shows_waits_until_it_is_handled(void **state)
     (void)close(order[1]);
 }
 
+static void test_an_answer_that_comes_instead_of_the_acknowledgement_is_dropped(void **state)
+{
+    struct fixture *f = *state;
+    json_t *m = json_pack("{s:s, s:o}", "op", "input", "value", json_sprintf("%*s", 10000, "late"));
+    pid_t child = fork();
+    if (child == 0) { /* the session: shows something, then takes what comes next */
+        json_t *shown = json_pack("{s:s}", "op", "error"), *next = NULL;
+        bool ok = session_send(f->b, shown, &f->e) == ERR_NONE && session_receive(f->b, &next, &f->e) == ERR_NONE;
+        _exit(!ok || strcmp(json_string_value(json_object_get(next, "op")), "execute") != 0);
+    }
+    int status = 1;
+    assert_int_equal(session_send(f->a, m, &f->e), ERR_NONE);
+    session_ack(f->a);
+    send_op(f->a, "execute");
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    json_decref(m);
+}
+
 static void test_a_stray_acknowledgement_is_skipped(void **state)
 {
     struct fixture *f = *state;
@@ -194,6 +213,7 @@ int main(void)
         TEST(test_a_torn_message_is_an_error),           TEST(test_what_is_no_json_and_what_is_too_long),
         TEST(test_sending_to_a_peer_that_is_gone),       TEST(test_input_gives_messages_byte_by_byte),
         TEST(test_input_does_not_wait_and_sees_the_end), TEST(test_what_a_cell_shows_waits_until_it_is_handled),
+        TEST(test_an_answer_that_comes_instead_of_the_acknowledgement_is_dropped),
         TEST(test_a_stray_acknowledgement_is_skipped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

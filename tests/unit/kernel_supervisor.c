@@ -49,6 +49,22 @@ static void on_interrupt(int number)
     interrupted = 1;
 }
 
+/* Ask for a line, and print it with the number of the question. */
+static bool ask(const char *prompt)
+{
+    static int asked;
+    struct err e;
+    json_t *m = NULL;
+    tell(json_pack("{s:s, s:i, s:s*, s:b}", "op", "input", "id", ++asked, "prompt", prompt, "password", prompt != NULL));
+    if (session_receive(SESSION_FD, &m, &e) != ERR_NONE || !m) {
+        _exit(7);
+    }
+    const char *value = json_string_value(json_object_get(m, "value"));
+    (void)printf("[%d %s]", (int)json_integer_value(json_object_get(m, "id")), value ? value : "end");
+    json_decref(m);
+    return true;
+}
+
 /* Returns whether the cell is ok. */
 static bool play(char action)
 {
@@ -103,6 +119,9 @@ static bool play(char action)
         for (;;) {
             (void)pause();
         }
+    case 'i': /* read a line, as scanf does; I: as getpass does */
+    case 'I':
+        return ask(action == 'I' ? "secret? " : NULL);
     case '+':
         level++;
         break;
@@ -262,6 +281,11 @@ static void on_error(void *ctx, const char *ename, const char *evalue, json_t *t
     buf_printf(&((struct fixture *)ctx)->said, "error:%s %s|", ename, evalue);
 }
 
+static void on_input(void *ctx, const char *prompt, bool password)
+{
+    buf_printf(&((struct fixture *)ctx)->said, "%s:%s|", password ? "password" : "input", prompt);
+}
+
 static void execute(struct fixture *f, const char *code)
 {
     struct execute_request r = { .code = code, .count = ++f->count };
@@ -349,6 +373,7 @@ static struct fixture *fixture_with(const char *kind)
                     .display = on_display,
                     .clear_output = on_clear,
                     .result = on_result,
+                    .input = on_input,
                     .error = on_error,
                     .done = on_done },
     };
@@ -415,6 +440,30 @@ static void test_output_comes_before_the_cell_ends(void **state)
     f->in.interrupt(f->in.self);
     run_until_done(f);
     expect(f, "stdout:out|display|stdout:out|error:KeyboardInterrupt |done|");
+}
+
+static void test_the_prompt_is_what_was_printed_and_is_not_said(void **state)
+{
+    struct fixture *f = *state;
+    execute(f, "oiodiI");
+    run_until_said(f, "input:");
+    f->in.input(f->in.self, "Ada", 3);
+    run_until_said(f, "input:[");
+    f->in.input(f->in.self, NULL, 0);
+    run_until_said(f, "password:");
+    f->in.input(f->in.self, "x", 1);
+    run_until_done(f);
+    /* (the display is said between: what stands before it is said, too, and is the beginning of the line all the same) */
+    expect(f, "input:out|stdout:[1 Ada]out|display|input:[1 Ada]out|password:[2 end]secret? |stdout:[3 x]|done ok|");
+}
+
+static void test_input_without_a_cell_goes_nowhere(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "");
+    f->in.input(f->in.self, "late", 4);
+    run(f, "o");
+    expect(f, "done ok|stdout:out|done ok|");
 }
 
 static void test_the_next_cell_may_start_within_done(void **state)
@@ -665,6 +714,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_cell_ends_once),
         TEST(test_output_and_messages_keep_their_order),
+        TEST(test_the_prompt_is_what_was_printed_and_is_not_said),
+        TEST(test_input_without_a_cell_goes_nowhere),
         TEST(test_output_comes_before_the_cell_ends),
         TEST(test_the_next_cell_may_start_within_done),
         TEST(test_death_without_a_copy_is_one_error_and_loses_the_state),
