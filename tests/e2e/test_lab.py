@@ -103,6 +103,26 @@ def test_input_is_typed_into_a_box_under_the_cell(scratch):
     scratch.screenshot("stdin_done.png")
 
 
+def test_a_box_that_the_stop_button_left_behind_answers_no_other_cell(scratch):
+    """JupyterLab takes the box of an interrupted cell away only when that cell runs again."""
+    scratch.add_and_start('int n = 5;\nprintf("n? ");\nscanf("%d", &n);')
+    stopped = scratch.page.locator(".jp-CodeCell", has_text="n? ") # (the last one will be another)
+    stopped.locator("input.jp-Stdin-input").wait_for()
+    scratch.page.locator("[data-command='notebook:interrupt-kernel'], [data-jp-item-name='interrupt']").first.click()
+    stopped.get_by_text("KeyboardInterrupt").first.wait_for()
+    cell = scratch.add_and_start('char line[80];\nwhile (fgets(line, sizeof line, stdin)) n++;\nprintf("%d\\n", n);')
+    cell.locator("input.jp-Stdin-input").wait_for()
+    stopped.locator("input.jp-Stdin-input").fill("^D")
+    stopped.locator("input.jp-Stdin-input").press("Enter")
+    for text in ["one", "two", "^D"]:
+        box = cell.locator("input.jp-Stdin-input:not([data-answered])") # answered ones stay for half a second
+        box.fill(text)
+        box.evaluate("box => box.setAttribute('data-answered', '')")
+        cell.locator("input.jp-Stdin-input[data-answered]").last.press("Enter")
+    cell.get_by_text("7", exact=True).wait_for()
+    scratch.screenshot("stdin_end.png")
+
+
 def test_the_stop_button_ends_an_endless_cell_and_keeps_what_it_did(scratch):
     cell = scratch.add_and_start("int rounds = 0;\nfor (;;) rounds++;")
     cell.locator(".jp-InputPrompt", has_text="*").wait_for()
