@@ -106,7 +106,7 @@ def test_input_is_typed_into_a_box_under_the_cell(scratch):
 def test_a_box_that_the_stop_button_left_behind_answers_no_other_cell(scratch):
     """JupyterLab takes the box of an interrupted cell away only when that cell runs again."""
     scratch.add_and_start('int n = 5;\nprintf("n? ");\nscanf("%d", &n);')
-    stopped = scratch.page.locator(".jp-CodeCell", has_text="n? ") # (the last one will be another)
+    stopped = scratch.page.locator(".jp-CodeCell", has_text="n? ")  # (the last one will be another)
     stopped.locator("input.jp-Stdin-input").wait_for()
     scratch.page.locator("[data-command='notebook:interrupt-kernel'], [data-jp-item-name='interrupt']").first.click()
     stopped.get_by_text("KeyboardInterrupt").first.wait_for()
@@ -115,7 +115,7 @@ def test_a_box_that_the_stop_button_left_behind_answers_no_other_cell(scratch):
     stopped.locator("input.jp-Stdin-input").fill("^D")
     stopped.locator("input.jp-Stdin-input").press("Enter")
     for text in ["one", "two", "^D"]:
-        box = cell.locator("input.jp-Stdin-input:not([data-answered])") # answered ones stay for half a second
+        box = cell.locator("input.jp-Stdin-input:not([data-answered])")  # answered ones stay for half a second
         box.fill(text)
         box.evaluate("box => box.setAttribute('data-answered', '')")
         cell.locator("input.jp-Stdin-input[data-answered]").last.press("Enter")
