@@ -12,7 +12,7 @@
  *   session_host.c     what magics may ask of us
  *   session_look.c     complete and inspect
  *
- * Inside kernel/session*.c only. Nothing here locks: user threads never call it. */
+ * Inside kernel/session*.c only. Nothing here locks, and user threads come only into session_input.c and session_stdio.c. */
 #ifndef WEIR_KERNEL_SESSION_H
 #define WEIR_KERNEL_SESSION_H
 

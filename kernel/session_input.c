@@ -37,6 +37,7 @@ static struct {
     FILE *ours;
     struct stat null;       /* of descriptor 0 while it is ours */
     _Atomic pid_t holder;   /* the thread that asks or takes; what follows is its own. 0: none */
+    _Atomic bool told;      /* that there is no input, in this cell */
     json_int_t question;    /* number of the latest */
     char *line;             /* owned; typed and not yet read: line[at..len) */
     size_t at, len;
@@ -186,14 +187,18 @@ static bool ask(const struct turn *t, const char *prompt, bool password)
     return input.line != NULL;
 }
 
-/* Whether the front end gives input; else the cell ends here. (A thread sees the end of the file.) */
+/* Whether the front end gives input; else the cell ends here. A thread can't end it, and sees the end of the file. */
 static bool is_allowed(void)
 {
-    if (is_running() && !input.session->allow_stdin) {
-        (void)session_leave_input();
-        return false;
+    if (!is_running() || input.session->allow_stdin) {
+        return true;
     }
-    return true;
+    (void)session_leave_input();
+    if (!atomic_exchange(&input.told, true)) {
+        (void)fputs("weir: a thread reads from stdin, and this front end gives no input (allow_stdin is false): it sees the end of "
+                    "the file\n", stderr);
+    }
+    return false;
 }
 
 /* As read(2) does it. ask_more false: only what was typed already. */
@@ -334,6 +339,7 @@ void session_input_begin(struct session *s)
         input.pid = getpid();
         atomic_store(&input.holder, 0);
     }
+    atomic_store(&input.told, false);
     forget_line();
     explicit_bzero(input.password, sizeof input.password);
     if (stdin == input.ours) {

@@ -271,6 +271,15 @@ def test_a_cell_ends_though_its_thread_waits_for_input(kernel, run_cell):
     assert run_cell("pthread_join(thread, NULL); got").result == "-1"
 
 
+def test_a_thread_without_input_sees_end_of_file_and_says_so(kernel, run_cell):
+    run_cell(READER)
+    msg_id = kernel.execute("pthread_create(&thread, NULL, reader, NULL); pthread_join(thread, NULL); got", allow_stdin=False)
+    messages = outputs_of(kernel, msg_id)
+    assert [m["content"]["data"]["text/plain"] for m in messages if m["msg_type"] == "execute_result"] == ["-1"]
+    (said,) = [m["content"]["text"] for m in messages if m["msg_type"] == "stream" and m["content"]["name"] == "stderr"]
+    assert "a thread reads from stdin, and this front end gives no input" in said
+
+
 def test_two_threads_take_turns(kernel, run_cell):
     run_cell("#include <pthread.h>\nvoid *take(void *to) { return (void *)(long)read(0, to, 8); }")
     _, _, result = run(kernel, "char a[9] = {0}, b[9] = {0}; pthread_t ta, tb;\n"
