@@ -44,7 +44,7 @@ static inline int session_flush_signal(void)
 /* How user code ended. */
 enum ending {
     END_RETURN, /* by itself */
-    END_SIGNAL, /* SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT */
+    END_SIGNAL, /* SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT and their like */
     END_INTERRUPT,
     END_INPUT, /* it reads from stdin, and the front end gives no input */
     END_EXIT /* exit(status) and the like */
@@ -56,6 +56,7 @@ struct outcome {
     void *address;                    /* END_SIGNAL: si_addr */
     bool overflow;                    /* the stack was full */
     bool thread;                      /* it was a thread that the user started */
+    int threads;                      /* END_INTERRUPT: those that the cell started and that go on */
     int status;                       /* END_EXIT: its argument */
     const char *called;               /* END_EXIT: "exit", "_exit", ...; static */
     const void *frames[TRACE_FRAMES]; /* innermost first; addresses inside the instruction or call */

@@ -58,6 +58,9 @@ enum err_code cells_cc(struct cell_job *j, struct err *e);
 enum err_code cells_reserve_unit(struct build_cells *b, struct err *e);
 void cells_unit_done(struct unit *u);
 
+/* Whether a code address is in what cells_cc has loaded. Async-signal-safe. */
+bool cells_cc_has(const void *pc);
+
 /* libtcc1's helpers (tcc's code calls them without a word in the text) into the symbols. */
 enum err_code cells_helpers(struct build_cells *b, struct err *e);
 

@@ -22,6 +22,9 @@
 
 enum { SO_MAX = 256 << 20 };
 
+/* What cells' shared objects are loaded by, and nothing else is. */
+#define LOADED_FROM "/proc/self/fd/"
+
 static void set_symbol(void *ctx, const char *name, void *address)
 {
     buf_printf(ctx, ".globl %s\n.set %s, %p\n", name, name, address);
@@ -126,7 +129,7 @@ static enum err_code load(struct cell_job *j, struct err *e)
 {
     struct link_map *map = NULL;
     char path[64];
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", j->unit.so);
+    (void)snprintf(path, sizeof path, LOADED_FROM "%d", j->unit.so);
     j->unit.handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!j->unit.handle || dlinfo(j->unit.handle, RTLD_DI_LINKMAP, &map) != 0) {
         const char *why = dlerror();
@@ -149,6 +152,15 @@ static enum err_code load(struct cell_job *j, struct err *e)
         }
     }
     return ERR_NONE;
+}
+
+bool cells_cc_has(const void *pc)
+{
+    struct dl_find_object found;
+    void *address;
+    memcpy(&address, &pc, sizeof address); /* it is only compared */
+    return _dl_find_object(address, &found) == 0 && found.dlfo_link_map->l_name &&
+           strncmp(found.dlfo_link_map->l_name, LOADED_FROM, sizeof LOADED_FROM - 1) == 0;
 }
 
 /* The shared object at path, with its absolute symbols right, as a memory file: nothing is left on disk. */
