@@ -9,7 +9,7 @@ struct image {
     unsigned char *data;
     size_t len;
     const Elf64_Shdr *sections;
-    size_t nsections;
+    size_t nsections, names; /* names: number of the section with the sections' names */
 };
 
 static bool within(const struct image *im, uint64_t offset, uint64_t size)
@@ -37,6 +37,7 @@ static bool image_open(struct image *im, void *data, size_t len)
     memcpy(copy, im->data + h.e_shoff, (size_t)h.e_shnum * sizeof *copy);
     im->sections = copy;
     im->nsections = h.e_shnum;
+    im->names = h.e_shstrndx;
     for (size_t i = 0; i < im->nsections; i++) {
         if (copy[i].sh_type != SHT_NOBITS && !within(im, copy[i].sh_offset, copy[i].sh_size)) {
             free(copy);
@@ -85,6 +86,66 @@ bool elf64_symbol(const void *data, size_t len, const char *name, uint64_t *valu
         unsigned type = im.sections[i].sh_type;
         if (type == SHT_SYMTAB || type == SHT_DYNSYM) {
             found = section_symbol(&im, &im.sections[i], name, value);
+        }
+    }
+    image_close(&im);
+    return found;
+}
+
+/* A string of a string section; NULL: it is not within it. */
+static const char *string_at(const struct image *im, size_t section, uint64_t offset)
+{
+    if (section >= im->nsections || im->sections[section].sh_type != SHT_STRTAB ||
+        offset >= im->sections[section].sh_size) {
+        return NULL;
+    }
+    const char *s = (const char *)im->data + im->sections[section].sh_offset + offset;
+    return memchr(s, '\0', im->sections[section].sh_size - offset) ? s : NULL;
+}
+
+bool elf64_part(const void *data, size_t len, const char *name, struct elf64_part *out)
+{
+    struct image im;
+    void *bytes;
+    memcpy(&bytes, &data, sizeof bytes); /* only read here */
+    if (!image_open(&im, bytes, len)) {
+        return false;
+    }
+    bool found = false;
+    for (size_t i = 0; i < im.nsections && !found; i++) {
+        const char *own = string_at(&im, im.names, im.sections[i].sh_name);
+        found = own && strcmp(own, name) == 0 && im.sections[i].sh_type != SHT_NOBITS;
+        if (found) {
+            *out = (struct elf64_part){ .data = (const char *)im.data + im.sections[i].sh_offset,
+                                        .size = im.sections[i].sh_size };
+        }
+    }
+    image_close(&im);
+    return found;
+}
+
+bool elf64_function(const void *data, size_t len, uint64_t address, const char **name, uint64_t *value)
+{
+    struct image im;
+    void *bytes;
+    memcpy(&bytes, &data, sizeof bytes); /* only read here */
+    if (!image_open(&im, bytes, len)) {
+        return false;
+    }
+    bool found = false;
+    for (size_t i = 0; i < im.nsections; i++) {
+        const Elf64_Shdr *s = &im.sections[i];
+        for (uint64_t at = 0; s->sh_type == SHT_SYMTAB && !found && at + sizeof(Elf64_Sym) <= s->sh_size;
+             at += sizeof(Elf64_Sym)) {
+            Elf64_Sym sym;
+            memcpy(&sym, im.data + s->sh_offset + at, sizeof sym);
+            const char *own = string_at(&im, s->sh_link, sym.st_name);
+            found = own && sym.st_shndx != SHN_UNDEF && ELF64_ST_TYPE(sym.st_info) == STT_FUNC &&
+                    address >= sym.st_value && address - sym.st_value < sym.st_size;
+            if (found) {
+                *name = own;
+                *value = sym.st_value;
+            }
         }
     }
     image_close(&im);

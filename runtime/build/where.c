@@ -1,18 +1,20 @@
-/* See where.h and build_flow_where in build.h. cc is told -gdwarf-4: in version 5, addr2line 2.40 gives lines behind a
+/* See where.h and build_flow_where in build.h. tcc's line table is read here, cc's by addr2line; cc is told -gdwarf-4: in version 5, addr2line 2.40 gives lines behind a
  * `#line` in the first line of a file to the file itself. */
 #include "runtime/build/where.h"
 
 #include "runtime/base/file.h"
 #include "runtime/base/spawn.h"
 #include "runtime/build/elf64.h"
+#include "runtime/build/stabs.h"
 #include "runtime/build/tcc.h"
-#include "runtime/build/temporary.h"
 
 #include <inttypes.h>
 #include <libtcc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum { OBJECT_MAX = 256 << 20, FLOW_TEXT_MAX = 64 << 20 };
 
@@ -52,28 +54,40 @@ bool where_ask(const char *object, uint64_t address, struct build_where *out)
     return known;
 }
 
+/* The object that tcc makes of the text, with -g, through a memory file. Owned; NULL: it can't be made. */
+static char *compile_with_lines(const char *text, const char *include_dir, size_t *len)
+{
+    struct tcc t;
+    char *object = NULL;
+    char path[64];
+    int fd = memfd_create("weir-where.o", MFD_CLOEXEC);
+    if (fd < 0 || tcc_begin(&t, TCC_OUTPUT_OBJ, "-g", include_dir, NULL) != ERR_NONE) {
+        (void)(fd >= 0 && close(fd));
+        return NULL;
+    }
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    (void)tcc_compile(&t, text); /* doubts were settled when it was built */
+    bool made = !t.refused && tcc_output_file(t.state, path) == 0;
+    tcc_done(&t);
+    if (!made || file_read(path, OBJECT_MAX, &object, len, NULL) != ERR_NONE) {
+        object = NULL;
+    }
+    (void)close(fd);
+    return object;
+}
+
 bool where_tcc(const char *text, const char *anchor, int64_t distance, struct build_where *out)
 {
-    struct temporary dir;
-    struct tcc t;
     const char *include_dir;
-    char *object = NULL;
     size_t len = 0;
     uint64_t base = 0;
-    if (build_paths(&include_dir, NULL, NULL, NULL) || temporary_make(&dir, NULL)) {
+    if (build_paths(&include_dir, NULL, NULL, NULL) != ERR_NONE) {
         return false;
     }
-    const char *path = temporary_path(&dir, "where.o");
-    bool known = tcc_begin(&t, TCC_OUTPUT_OBJ, "-g", include_dir, NULL) == ERR_NONE;
-    if (known) {
-        (void)tcc_compile(&t, text); /* doubts were settled when it was built */
-        known = !t.refused && tcc_output_file(t.state, path) == 0;
-        tcc_done(&t);
-    }
-    known = known && file_read(path, OBJECT_MAX, &object, &len, NULL) == ERR_NONE &&
-            elf64_symbol(object, len, anchor, &base) && where_ask(path, base + (uint64_t)distance, out);
+    char *object = compile_with_lines(text, include_dir, &len);
+    bool known = object && elf64_symbol(object, len, anchor, &base) &&
+                 stabs_where(object, len, base + (uint64_t)distance, out);
     free(object);
-    temporary_remove(&dir);
     return known;
 }
 
