@@ -5,7 +5,7 @@
  *   anywhere else                 a jump could leave malloc's or stdio's state torn: the library shall come back to us
  *
  * For the last, the return address into the cell that stands on the stack is replaced by session_trap's: when the library
- * function returns, the cell does not go on. Besides, a timer looks every millisecond. What takes longer than
+ * function returns, the cell does not go on. Besides, a timer looks every half millisecond. What takes longer than
  * PATIENCE_US is left all the same, if it is a library (a matrix product) or a function of libc's that has no state
  * (memcpy); anything after LONG_US.
  *
@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 enum {
-    LOOK_NS = 1000 * 1000,
-    PATIENCE_US = 5000,
+    LOOK_NS = 500 * 1000,
+    PATIENCE_US = 4000,
     LONG_US = 100 * 1000,
     SYSCALL_SIZE = 2, /* bytes: 0f 05 */
     NUMBER_SIZE = 5   /* b8 and four bytes: movl $number, %eax */
