@@ -20,6 +20,7 @@ struct guard {
     pid_t pid, thread;       /* of the session, and of the thread that runs cells */
     sigjmp_buf out;
     volatile sig_atomic_t active; /* user code runs on that thread */
+    volatile sig_atomic_t writing; /* a handler of ours writes out what stdout holds, on that thread */
     uintptr_t base;               /* stack address of session_run's frame */
     struct outcome *outcome;
     timer_t flush_timer, look_timer;

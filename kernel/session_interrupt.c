@@ -26,9 +26,15 @@ enum {
     NUMBER_SIZE = 5   /* b8 and four bytes: movl $number, %eax */
 };
 
+enum pending {
+    PENDING_NONE,
+    PENDING_ASKED, /* by another thread; the cell's has not heard of it yet */
+    PENDING_NOW
+};
+
 static int look_signal(void)
 {
-    return SIGRTMAX - 3;
+    return SIGRTMAX - 4;
 }
 
 /* ---- the timer ---- */
@@ -62,7 +68,7 @@ static long waited_us(void)
 static _Noreturn void leave(uintptr_t pc, uintptr_t sp, uintptr_t bp)
 {
     struct guard *g = &session_guard;
-    *g->outcome = (struct outcome){ .ending = g->ending, .status = g->status, .called = g->called };
+    *g->outcome = g->wanted;
     session_frames_at(g->outcome, pc, sp, bp);
     session_guard_leave();
 }
@@ -106,7 +112,7 @@ __attribute__((used)) uintptr_t session_trapped(uintptr_t slot, uintptr_t bp)
     for (unsigned i = 0; i < g->ntraps; i++) {
         original = g->traps[i].slot == slot ? g->traps[i].original : original;
     }
-    if (session_guard_active() && g->pending) {
+    if (session_is_mine() && g->pending) {
         leave(original - 1, slot + sizeof slot, bp);
     }
     return original;
@@ -118,7 +124,8 @@ static void trap_return(const struct frames_return *r)
 {
     struct guard *g = &session_guard;
     uintptr_t trap = (uintptr_t)session_trap;
-    if (r->slot > session_stack_low() && r->slot < g->base && g->ntraps < GUARD_TRAPS) {
+    /* (On another stack there may be anything above; in a handler's frame stands where it goes on, not a return.) */
+    if (r->slot > session_stack_low() && r->slot < g->base && g->ntraps < GUARD_TRAPS && !g->writing) {
         g->traps[g->ntraps++] = (struct guard_trap){ .slot = r->slot, .original = r->address };
         memcpy((void *)r->slot, &trap, sizeof trap);
     }
@@ -189,6 +196,13 @@ static void consider(ucontext_t *c)
 
 /* ---- signals ---- */
 
+static void begin_waiting(void)
+{
+    session_guard.pending = PENDING_NOW;
+    (void)clock_gettime(CLOCK_MONOTONIC, &session_guard.since); /* cannot fail with this clock */
+    set_look_timer(LOOK_NS);
+}
+
 static void on_interrupt(int signo, siginfo_t *info, void *context)
 {
     (void)info;
@@ -206,11 +220,9 @@ static void on_interrupt(int signo, siginfo_t *info, void *context)
         (void)tgkill(g->pid, g->thread, signo);
         return;
     }
-    if (!g->pending) {
-        g->ending = END_INTERRUPT;
-        g->pending = 1;
-        (void)clock_gettime(CLOCK_MONOTONIC, &g->since);
-        set_look_timer(LOOK_NS);
+    if (g->pending != PENDING_NOW) {
+        g->wanted = (struct outcome){ .ending = END_INTERRUPT };
+        begin_waiting();
     }
     consider(context);
 }
@@ -219,28 +231,22 @@ static void on_look(int signo, siginfo_t *info, void *context)
 {
     (void)signo;
     (void)info;
-    struct guard *g = &session_guard;
-    if (!session_guard_active()) {
+    if (!session_is_mine() || session_guard.pending == PENDING_NONE) {
         return;
     }
-    if (g->pending == 2) { /* a thread asks for it */
-        g->pending = 1;
-        (void)clock_gettime(CLOCK_MONOTONIC, &g->since);
-        set_look_timer(LOOK_NS);
+    if (session_guard.pending == PENDING_ASKED) {
+        begin_waiting();
     }
-    if (g->pending) {
-        consider(context);
-    }
+    consider(context);
 }
 
-void session_interrupt_end_cell(enum ending ending, int status, const char *called)
+void session_interrupt_end_cell(const struct outcome *o)
 {
     struct guard *g = &session_guard;
-    if (!g->pending) {
-        g->ending = ending;
-        g->status = status;
-        g->called = called;
-        g->pending = 2;
+    if (g->pending == PENDING_NONE) {
+        g->wanted = *o;
+        g->wanted.nframes = 0;
+        g->pending = PENDING_ASKED;
         (void)tgkill(g->pid, g->thread, look_signal());
     }
 }
@@ -248,13 +254,11 @@ void session_interrupt_end_cell(enum ending ending, int status, const char *call
 void session_interrupt_over(void)
 {
     struct guard *g = &session_guard;
-    if (g->pending) {
+    if (g->pending != PENDING_NONE) {
         set_look_timer(0);
     }
-    g->pending = 0;
+    g->pending = PENDING_NONE;
     g->ntraps = 0;
-    g->status = 0;
-    g->called = NULL;
 }
 
 void session_interrupt_signals(void)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>
@@ -122,7 +123,11 @@ static int cell_system(const char *command)
 {
     session_stdio_order();
     (void)fflush(stdout);
-    return libc_system(command);
+    int status = libc_system(command); /* ignores SIGINT meanwhile; what it has started gets it too */
+    if (session_is_mine() && WIFSIGNALED(status) && WTERMSIG(status) == SIGINT) {
+        (void)raise(SIGINT);
+    }
+    return status;
 }
 
 enum err_code session_libc(struct build_cells *cells, struct err *e)

@@ -50,13 +50,21 @@ static void set_timer(long ns)
     }
 }
 
+static void write_out(void)
+{
+    bool mine = session_is_mine();
+    session_guard.writing += mine;
+    session_stdio_flush();
+    session_guard.writing -= mine;
+}
+
 static void on_tick(int signo, siginfo_t *info, void *context)
 {
     (void)signo;
     (void)info;
     const ucontext_t *c = context;
     if (session_is_mine() && session_place((uintptr_t)c->uc_mcontext.gregs[REG_RIP]) == PLACE_CELL) {
-        (void)fflush(stdout); /* no library code is halfway: it is the cell's own that was stopped */
+        write_out();
     }
 }
 
@@ -64,7 +72,7 @@ static void on_flush(int signo, siginfo_t *info, void *context)
 {
     (void)signo, (void)info, (void)context;
     if (session_guard_ours()) {
-        session_stdio_flush();
+        write_out();
     }
 }
 
@@ -209,6 +217,7 @@ __attribute__((noinline)) void session_run(struct session *s, void (*entry)(void
     volatile int threads = count_threads();
     *out = (struct outcome){ .ending = END_RETURN };
     g->outcome = out;
+    g->writing = 0;
     g->base = (uintptr_t)__builtin_frame_address(0);
     if (sigsetjmp(g->out, 1) == 0) {
         set_timer(TICK_NS);

@@ -253,6 +253,31 @@ static void add_frames(struct session *s, json_t *lines, const struct outcome *o
 
 /* ---- words ---- */
 
+/* Signals that need no more words than these. */
+static const struct ending_word {
+    int signal;
+    const char *name, *text;
+} ending_words[] = {
+    { SIGILL, "IllegalInstruction",
+      "an instruction that the processor does not have, or one that the compiler puts where nothing should ever come" },
+    { SIGTRAP, "Trap", "the program stopped at a breakpoint, and no debugger is there" },
+    { SIGSYS, "BadSystemCall", "a system call that is not allowed here" },
+    { SIGXCPU, "TimeLimit", "the limit of CPU time is reached, which setrlimit has set" },
+    { SIGXFSZ, "FileTooLarge", "a file would grow over the limit that setrlimit has set" },
+    { SIGABRT, "Abort", "the program called abort (a failed assert, or memory found damaged)" },
+};
+
+static const struct ending_word *word_of(int signal)
+{
+    size_t n = sizeof ending_words / sizeof *ending_words;
+    for (size_t i = 0; i < n; i++) {
+        if (ending_words[i].signal == signal) {
+            return &ending_words[i];
+        }
+    }
+    return &ending_words[n - 1];
+}
+
 static const char *name_of(const struct outcome *o)
 {
     switch (o->signal) {
@@ -262,10 +287,8 @@ static const char *name_of(const struct outcome *o)
         return "BusError";
     case SIGFPE:
         return "ArithmeticError";
-    case SIGILL:
-        return "IllegalInstruction";
     default:
-        return "Abort";
+        return word_of(o->signal)->name;
     }
 }
 
@@ -293,10 +316,8 @@ static void describe_signal(struct buf *out, const struct outcome *o)
         describe_memory(out, o);
     } else if (o->signal == SIGFPE) {
         buf_str(out, o->code == FPE_INTDIV ? "integer division by zero" : "an impossible arithmetic operation");
-    } else if (o->signal == SIGILL) {
-        buf_str(out, "the processor met an instruction that it does not have");
     } else {
-        buf_str(out, "the program called abort (a failed assert, or memory found damaged)");
+        buf_str(out, word_of(o->signal)->text);
     }
 }
 
@@ -306,6 +327,18 @@ static void finish(struct failure *out, const char *ename, const struct buf *eva
     out->ename = strdup(ename);
     out->evalue = strdup(evalue->len ? evalue->data : "");
     out->traceback = lines;
+}
+
+static void add_threads(const struct session *s, json_t *lines, const struct outcome *o)
+{
+    if (o->thread) {
+        (void)json_array_append_new(lines, json_string("This was in a thread that a cell had started."));
+    }
+    if (o->threads > 0) {
+        const char *how = session_has_checkpoint(s) ? "%undo ends them and brings back the state from before the cell"
+                                                    : "restarting the kernel ends them";
+        (void)json_array_append_new(lines, json_sprintf("Threads that the cell started go on: %d; %s.", o->threads, how));
+    }
 }
 
 void session_explain(struct session *s, const struct outcome *o, struct failure *out)
@@ -329,6 +362,7 @@ void session_explain(struct session *s, const struct outcome *o, struct failure 
     }
     (void)json_array_append_new(lines, json_sprintf("%s: %s", ename, evalue.data));
     add_frames(s, lines, o);
+    add_threads(s, lines, o);
     finish(out, ename, &evalue, lines);
     buf_done(&evalue);
 }

@@ -25,7 +25,8 @@ enum {
     ANSWER_MS = 2000,      /* for a completion */
     GOODBYE_MS = 500,      /* for an idle session to end by itself */
     LOOK_MS = 8,           /* between looks at what stdout holds; it is written out at the second */
-    KILL_AFTER_MS = 1000,  /* a second interrupt kills if the first is at least so old ... */
+    KILL_AFTER_MS = 250,   /* a second interrupt kills if the first is at least so old (a double click is one) ... */
+    KILL_MAGIC_MS = 1000,  /* ... with a magic: what it has started may take a while to stop */
     KILL_WITHIN_MS = 10000 /* ... and at most so old */
 };
 
@@ -217,6 +218,7 @@ static enum err_code execute(void *self, const struct execute_request *r, struct
     }
     s->running = true;
     s->count = r->count;
+    s->has_magic = r->code[0] == '%' || strstr(r->code, "\n%"); /* or what looks like one */
     s->waiting = m;
     if (s->ready) {
         supervisor_send_waiting(s);
@@ -292,7 +294,7 @@ static void interrupt(void *self)
     }
     long long now = now_ms();
     long long age = s->interrupted_at ? now - s->interrupted_at : 0;
-    if (age >= KILL_AFTER_MS && age <= KILL_WITHIN_MS) {
+    if (age >= (s->has_magic ? KILL_MAGIC_MS : KILL_AFTER_MS) && age <= KILL_WITHIN_MS) {
         s->killed = true;
         supervisor_kill(s);
         return;

@@ -35,6 +35,7 @@ struct supervisor {
     bool running;                   /* a cell */
     int count;                      /* the cell's */
     long long question;             /* number of the latest that it asked */
+    bool has_magic;                 /* the cell has */
     long long started;              /* when it began; of process_now */
     json_t *waiting;                /* owned; the cell, for when the session is ready */
     bool failed;                    /* the cell has sent its error */
