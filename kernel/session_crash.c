@@ -11,7 +11,8 @@
 enum {
     ALT_STACK = 64 << 10,
     SLACK = 1 << 20, /* what was in use above a stack's base, and the gap below its end */
-    MAIN_STACK = 8 << 20
+    MAIN_STACK = 8 << 20,
+    LARGEST_FRAME = 1 << 30 /* a stack pointer further away is not a stack's */
 };
 
 uintptr_t session_stack_low(void)
@@ -31,8 +32,9 @@ static bool is_overflow(const siginfo_t *info, const ucontext_t *context, bool t
     uintptr_t low = thread ? stack.low : session_stack_low();
     uintptr_t high = thread ? stack.high : session_guard.base;
     uintptr_t end = low + (thread ? (uintptr_t)sysconf(_SC_PAGESIZE) : SLACK);
-    return info->si_signo == SIGSEGV && info->si_code > 0 && info->si_code != SI_KERNEL && low && sp < high &&
-           fault < end && fault + SLACK > (sp < low ? sp : low);
+    bool fault_is_told = info->si_signo == SIGSEGV && info->si_code > 0 && info->si_code != SI_KERNEL;
+    return fault_is_told && low > LARGEST_FRAME && sp < high && sp > low - LARGEST_FRAME && fault < end &&
+           fault + SLACK > (sp < low ? sp : low);
 }
 
 /* ---- dying ---- */

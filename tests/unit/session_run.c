@@ -1,100 +1,8 @@
 /* User code under guard: how it ends, and what a traceback says of it. Cells are compiled by the session's linker. */
-#include "kernel/session.h"
+#include "tests/unit/session_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <pthread.h>
 #include <time.h>
-#include <unistd.h>
-
-#include <cmocka.h> /* last: it needs what stands above */
-
-#include "tests/unit/build_home.h"
-
-struct fixture {
-    struct session s;
-    struct outcome o;
-    struct err e;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    if (!f || !home_root()) {
-        return -1;
-    }
-    f->s.pid = getpid();
-    if (build_cells_new(&f->s.cells, &f->e) || session_libc(f->s.cells, &f->e)) {
-        print_error("%s\n", f->e.msg);
-        return -1;
-    }
-    session_guard_signals(&f->s);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    build_cells_free(f->s.cells);
-    for (size_t i = 0; i < f->s.nshown; i++) {
-        free(f->s.shown[i].text);
-        free(f->s.shown[i].entry);
-    }
-    free(f->s.shown);
-    session_failure_done(&f->s.failure);
-    free(f);
-    return 0;
-}
-
-/* Add cell number n, whose text is C at file scope and defines `name`, and give name's address. */
-static void *add(struct fixture *f, int n, const char *name, const char *text)
-{
-    struct build_symbol symbol = { .name = name, .function = true };
-    struct buf lowered;
-    char label[32];
-    void *address = NULL;
-    (void)snprintf(label, sizeof label, "cell [%d]", n);
-    session_remember(&f->s, label, text, strlen(text));
-    buf_init(&lowered, 0);
-    buf_printf(&lowered, "#line 1 \"%s\"\n%s\n", label, text);
-    if (build_cells_add(f->s.cells, label, lowered.data, lowered.len, name, false, &symbol, 1, &address, &f->e)) {
-        fail_msg("%s", f->e.msg);
-    }
-    buf_done(&lowered);
-    return address;
-}
-
-static void run_address(struct fixture *f, void *address)
-{
-    void (*entry)(void);
-    memcpy(&entry, &address, sizeof entry);
-    session_guard_signals(&f->s); /* cmocka has handlers of its own */
-    session_run(&f->s, entry, &f->o);
-}
-
-static void run(struct fixture *f, const char *text)
-{
-    run_address(f, add(f, 7, "f", text));
-}
-
-/* The error as one string of lines. */
-static const char *told(struct fixture *f)
-{
-    static char all[4096];
-    size_t i;
-    json_t *line;
-    session_explain(&f->s, &f->o, &f->s.failure);
-    all[0] = '\0';
-    json_array_foreach(f->s.failure.traceback, i, line)
-    {
-        size_t used = strlen(all);
-        (void)snprintf(all + used, sizeof all - used, "%s\n", json_string_value(line));
-    }
-    return all;
-}
 
 /* SIGINT in some milliseconds, as if the user pressed the button. */
 static void interrupt_soon(void)
@@ -261,6 +169,94 @@ static void an_interrupt_leaves_malloc_whole(void **state)
     }
 }
 
+/* Run a cell that is busy for ever, and interrupt it. */
+static void run_interrupted(struct fixture *f, const char *text)
+{
+    void *entry = add(f, 7, "f", text);
+    f->s.interrupted = 0;
+    interrupt_soon();
+    run_address(f, entry);
+    assert_int_equal(f->o.ending, END_INTERRUPT);
+}
+
+static void a_library_that_is_interrupted_comes_back_first(void **state)
+{
+    struct fixture *f = *state;
+    /* nearly all the time is spent in system calls of malloc's: only by its return is it left whole */
+    run_interrupted(f, "void *malloc(unsigned long); void free(void *);\nvoid f(void) {\n    for (;;)\n        "
+                            "free(malloc(1 << 20)); }");
+    assert_non_null(strstr(told(f), "KeyboardInterrupt: interrupted\ncell [7] line 4 in f\n"));
+    for (int i = 0; i < 1000; i++) {
+        free(malloc(1 << 20));
+    }
+}
+
+static void a_long_copy_is_left_in_the_middle(void **state)
+{
+    struct fixture *f = *state;
+    size_t size = 256 << 20;
+    char *from = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    assert_true(from != MAP_FAILED);
+    assert_int_equal(build_cells_host(f->s.cells, "from", from, &f->e), ERR_NONE);
+    run_interrupted(f, "void *memmove(void *, const void *, unsigned long); extern char from[];\n"
+                            "void f(void) { for (;;) memmove(from + (256 << 20), from, 256 << 20); }");
+    (void)munmap(from, 2 * size);
+}
+
+static void a_callback_of_a_library_is_left_at_once(void **state)
+{
+    struct fixture *f = *state;
+    run_interrupted(f, "void qsort(void *, unsigned long, unsigned long, int (*)(const void *, const void *)); int v[9];\n"
+                            "int compare(const void *a, const void *b) { for (;;) ; return a == b; }\n"
+                            "void f(void) {\n    qsort(v, 9, sizeof *v, compare); }");
+    assert_non_null(strstr(told(f), "cell [7] line 2 in compare\n"));
+    assert_non_null(strstr(told(f), "cell [7] line 4 in f\n"));
+}
+
+static void an_interrupted_join_can_be_done_again(void **state)
+{
+    struct fixture *f = *state;
+    int end = 0;
+    pthread_t t;
+    assert_int_equal(build_cells_host(f->s.cells, "end", &end, &f->e), ERR_NONE);
+    assert_int_equal(build_cells_host(f->s.cells, "t", &t, &f->e), ERR_NONE);
+    run_interrupted(f, "#include <pthread.h>\nextern volatile int end; extern pthread_t t;\n"
+                            "void *wait(void *p) { while (!end) ; return (void *)5L; }\n"
+                            "void f(void) { pthread_create(&t, 0, wait, 0); pthread_join(t, 0); }");
+    assert_int_equal(f->o.threads, 1);
+    assert_non_null(strstr(told(f), "Threads that the cell started go on: 1; restarting the kernel ends them."));
+    end = 1;
+    f->s.interrupted = 0;
+    run(f, "#include <pthread.h>\nextern pthread_t t;\nvoid f(void) {\n    void *r = 0; if (pthread_join(t, &r) != 0 || r != "
+           "(void *)5L) *(volatile int *)0 = 1; }");
+    assert_int_equal(f->o.ending, END_RETURN);
+}
+
+static void *print_something(void *ctx)
+{
+    (void)printf("%s", "");
+    return ctx;
+}
+
+static void a_stream_is_free_for_threads_after_an_interrupt_inside_it(void **state)
+{
+    struct fixture *f = *state;
+    int ends[2];
+    pthread_t thread;
+    assert_int_equal(pipe(ends), 0);
+    FILE *full = fdopen(ends[1], "w");
+    assert_non_null(full);
+    assert_int_equal(build_cells_host(f->s.cells, "full", &full, &f->e), ERR_NONE);
+    run_interrupted(f, "#include <stdio.h>\nextern FILE *full;\nvoid f(void) {\n    for (;;)\n        fputs(\"a line\\n\", "
+                            "full); }");
+    assert_int_equal(pthread_create(&thread, NULL, print_something, NULL), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(ftrylockfile(full), 0);
+    funlockfile(full);
+    (void)close(ends[0]);
+    (void)fclose(full);
+}
+
 static void an_interrupt_before_the_code_starts_counts(void **state)
 {
     struct fixture *f = *state;
@@ -300,8 +296,6 @@ static void a_forked_child_that_exits_or_crashes_takes_nobody_along(void **state
     }
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +314,11 @@ int main(void)
         TEST(an_interrupt_ends_an_endless_loop),
         TEST(an_interrupt_ends_a_sleep),
         TEST(an_interrupt_leaves_malloc_whole),
+        TEST(a_library_that_is_interrupted_comes_back_first),
+        TEST(a_long_copy_is_left_in_the_middle),
+        TEST(a_callback_of_a_library_is_left_at_once),
+        TEST(an_interrupted_join_can_be_done_again),
+        TEST(a_stream_is_free_for_threads_after_an_interrupt_inside_it),
         TEST(an_interrupt_before_the_code_starts_counts),
         TEST(a_signal_handler_of_the_users_is_gone_in_the_next_cell),
         TEST(a_forked_child_does_not_come_back),
