@@ -1,4 +1,4 @@
-"""Interrupt, shutdown, restart, and what happens when user code takes its process down."""
+"""Shutdown, restart, and what happens when user code takes its process down."""
 
 import os
 import pathlib
@@ -15,58 +15,6 @@ DEAF = """#include <signal.h>
 #include <unistd.h>
 signal(SIGINT, SIG_IGN);
 for (;;) pause();"""
-
-
-@pytest.mark.parametrize("code", [SLEEP, "for (volatile long i = 0;; i++) {}"], ids=["sleeping", "computing"])
-def test_interrupt_ends_the_running_cell_and_keeps_state(kernel, run_cell, code):
-    run_cell("int kept = 41;")
-    msg_id = kernel.execute(code)
-    wait_busy(kernel, msg_id)
-    time.sleep(0.2)  # until the cell has been compiled and is inside its loop
-    start = time.monotonic()
-    kernel.parent.interrupt_kernel()
-    content = reply_of(kernel, msg_id)["content"]
-    assert (content["status"], content["ename"]) == ("error", "KeyboardInterrupt")
-    assert time.monotonic() - start < 1
-    assert run_cell("kept + 1").result == "42"
-
-
-def test_an_interrupt_without_a_cell_does_nothing(kernel, run_cell):
-    msg_id = send(kernel, "interrupt_request", channel="control")
-    assert reply_of(kernel, msg_id, channel="control")["content"] == {"status": "ok"}
-    assert run_cell("1 + 1").result == "2"
-
-
-def test_interrupting_one_cell_aborts_those_behind_it(kernel):
-    sent = [kernel.execute(SLEEP), kernel.execute("1")]
-    wait_busy(kernel, sent[0])
-    time.sleep(0.2)
-    kernel.parent.interrupt_kernel()
-    assert reply_of(kernel, sent[0])["content"]["status"] == "error"
-    assert reply_of(kernel, sent[1])["content"]["status"] == "aborted"
-
-
-def test_sigint_interrupts_too(kernel, kernel_manager):
-    msg_id = kernel.execute(SLEEP)
-    wait_busy(kernel, msg_id)
-    time.sleep(0.2)
-    os.kill(kernel_pid(kernel_manager), signal.SIGINT)
-    assert reply_of(kernel, msg_id)["content"]["ename"] == "KeyboardInterrupt"
-
-
-def test_a_second_interrupt_kills_a_cell_that_does_not_listen(kernel, run_cell):
-    run_cell("int before = 5;")
-    msg_id = kernel.execute("before = 6;\n" + DEAF)
-    wait_busy(kernel, msg_id)
-    time.sleep(0.3)
-    kernel.parent.interrupt_kernel()
-    time.sleep(1.2)  # a second one at once would be a double click
-    kernel.parent.interrupt_kernel()
-    content = reply_of(kernel, msg_id)["content"]
-    assert content["ename"] == "KeyboardInterrupt"
-    assert "did not stop" in content["evalue"]
-    assert "The state from before the cell is back." in content["traceback"]
-    assert run_cell("before").result == "5"
 
 
 def test_control_is_answered_while_a_cell_runs(kernel):

@@ -541,7 +541,7 @@ static void test_a_second_interrupt_wakes_the_copy(void **state)
     execute(f, "+dn");
     run_until_said(f, "display|");
     f->in.interrupt(f->in.self);
-    for (long long end = now_ms() + 1100; now_ms() < end;) {
+    for (long long end = now_ms() + 300; now_ms() < end;) {
         turn(f, 50);
     }
     f->in.interrupt(f->in.self);
@@ -634,7 +634,7 @@ static void test_a_second_interrupt_kills_a_deaf_cell(void **state)
     run_until_said(f, "display|");
     f->in.interrupt(f->in.self);
     f->in.interrupt(f->in.self); /* at once: a double click kills nothing */
-    for (long long end = now_ms() + 1100; now_ms() < end;) {
+    for (long long end = now_ms() + 300; now_ms() < end;) {
         turn(f, 50);
     }
     assert_false(f->done);
@@ -642,6 +642,24 @@ static void test_a_second_interrupt_kills_a_deaf_cell(void **state)
     run_until_done(f);
     expect(f, "display|error:KeyboardInterrupt the cell did not stop, and its session was killed by "
               "signal 9 (Killed); " LOST "|done|");
+}
+
+static void test_a_magic_has_more_time_to_stop(void **state)
+{
+    struct fixture *f = *state;
+    execute(f, "%dn");
+    run_until_said(f, "display|");
+    f->in.interrupt(f->in.self);
+    for (long long end = now_ms() + 300; now_ms() < end;) {
+        turn(f, 50);
+    }
+    f->in.interrupt(f->in.self);
+    for (long long end = now_ms() + 800; now_ms() < end;) {
+        turn(f, 50);
+    }
+    assert_false(f->done);
+    f->in.interrupt(f->in.self);
+    run_until_done(f);
 }
 
 /* ---- questions ---- */
@@ -733,6 +751,7 @@ int main(void)
                                         tear_down),
         TEST(test_an_interrupt_ends_the_cell),
         TEST(test_a_second_interrupt_kills_a_deaf_cell),
+        TEST(test_a_magic_has_more_time_to_stop),
         TEST(test_completion_is_answered_between_cells_only),
         TEST(test_a_question_without_answer_does_not_hang),
         TEST(test_is_complete_knows_magics),
