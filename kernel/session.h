@@ -2,7 +2,11 @@
  *
  *   session_main.c     start, the loop over messages
  *   session.c          one execute request: magics or a plain cell, then the answer
- *   session_run.c      user code under guard: crashes, interrupts and exit end the cell
+ *   session_run.c      user code under guard, and how it ends by exit; session_guard.h is what these share:
+ *   session_crash.c      SIGSEGV and its like, in the cell's thread and others
+ *   session_interrupt.c  the stop button
+ *   session_frames.c     cells' frames on a stack that may be damaged
+ *   session_threads.c    threads that user code starts
  *   session_checkpoint.c  sleeping copies of the session, and how a crashed one is replaced by one
  *   session_trace.c    machine frames as `cell [7] line 3 in f`, with the source line
  *   session_libc.c     what cells get in place of libc's exit, sleep, fork ...
@@ -124,7 +128,8 @@ void session_guard_renew(struct session *s);
 /* Call entry (NULL: only the newest cell's constructors) under guard. */
 void session_run(struct session *s, void (*entry)(void), struct outcome *out);
 
-/* End the guarded code from inside: does not return. Outside of it, and in threads and forked children: false. */
+/* End the guarded code from inside, also from a thread that it started: does not return. Outside of it, and in forked
+ * children: false. The second, for input that nobody gives: on the cell's thread only. */
 bool session_leave(int status, const char *called);
 bool session_leave_input(void);
 
