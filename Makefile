@@ -194,7 +194,8 @@ build/fuzz/%: tests/fuzz/%.c $(FUZZED)
 	@clang -std=gnu17 -D_GNU_SOURCE -O1 -g -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ \
 	    $< $(FUZZED) $(LIBS_LANG)
 
-bench: ready ## speed beside a limit or a peer (ipykernel, Metaflow), as a table
+bench: ready ## speed beside a limit or peers (ipykernel, xeus-python, the C kernel with gcc, Metaflow), as a table
+	@tests/setup.sh packages bench
 	@tests/setup.sh venv build/venv-bench tests/bench/requirements.txt
 	@build/venv-bench/bin/python tests/bench/bench.py $(BENCH)
 

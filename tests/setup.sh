@@ -15,6 +15,7 @@ packages_of() {
     check) echo locales libcmocka-dev sqlite3 clang chromium fonts-dejavu-core ;;
     valgrind) echo valgrind ;;
     fuzz) echo clang ;;
+    bench) echo libgsl-dev libsqlite3-dev ;;
     format) echo clang-format ;;
     *) echo "setup: no package set '$1'" >&2; exit 2 ;;
     esac

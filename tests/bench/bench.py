@@ -1,6 +1,6 @@
 """`make bench`: Weir's speed beside a limit or a peer, all measured in this one run; medians unless it says otherwise.
 
-    bench.py [NAME...]     only some of: start cells memory branch tasks persist load
+    bench.py [NAME...]     only some of: start memory cells messages lines interrupt crash (kernels.py); branch tasks persist load
 
 Prints a table and keeps it as build/bench.md. Each measurement makes its own store under a temporary folder.
 """
@@ -22,13 +22,10 @@ import time
 import numpy
 import psutil
 
-from jupyter import Kernel
+import kernels
+from kernels import BUILD, ROOT, ms
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 BENCH = ROOT / "tests" / "bench"
-BUILD = pathlib.Path(os.environ.get("WEIR_BUILD", ROOT / "build"))
-WEIR = [str(BUILD / "weir-kernel"), "-f"]
-IPYKERNEL = [sys.executable, "-m", "ipykernel_launcher", "-f"]
 
 
 class Table:
@@ -44,23 +41,6 @@ class Table:
         lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in self.rows]
         lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
         return "\n".join(lines)
-
-
-def ms(seconds):
-    return f"{seconds * 1000:.2f} ms" if seconds < 0.1 else f"{seconds * 1000:.0f} ms"
-
-
-def percentile(values, share):
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
-
-
-@contextlib.contextmanager
-def running(command, folder):
-    kernel = Kernel(command, folder)
-    try:
-        yield kernel
-    finally:
-        kernel.close()
 
 
 def notebook(path, cells):
@@ -95,57 +75,6 @@ def metaflow(folder, name, *arguments):
     if done.returncode != 0:
         raise RuntimeError(f"{name}: {done.stdout}{done.stderr}")
     return done.stdout
-
-
-# ---- the kernel ----
-
-def bench_start(table, folder):
-    def starts(command, count):
-        times = []
-        for _ in range(count):
-            with running(command, folder) as kernel:
-                times.append(kernel.started)
-        return statistics.median(times)
-
-    ours, peer = starts(WEIR, 11), starts(IPYKERNEL, 5)
-    table.add("kernel start, exec to kernel_info's answer", ms(ours), "< 50 ms", f"ipykernel {ms(peer)}")
-    with running(WEIR, folder) as kernel:
-        first = kernel.execute("1 + 1")[0]
-    table.add("first cell of a fresh kernel", ms(first))
-
-
-def bench_memory(table, folder):
-    def size(command):
-        with running(command, folder) as kernel:
-            kernel.execute("1 + 1")
-            return kernel.memory()
-
-    ours, peer = size(WEIR), size(IPYKERNEL)
-    mib = [f"{value / 2**20:.1f} MiB" for value in (*ours, peer[0])]
-    table.add("memory after start (RSS of all processes; PSS)", f"{mib[0]}; {mib[1]}", "< 20 MiB", f"ipykernel {mib[2]}")
-
-
-C_CELLS = ["#include <math.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include <time.h>"]
-C_CELLS += [f"double scale_{i} = {i}.5;\ndouble apply_{i}(double x) {{ return x * scale_{i} + sqrt({i}.0); }}" for i in range(50)]
-PYTHON_CELLS = ["import math\nimport sys\nimport os\nimport string\nimport time"]
-PYTHON_CELLS += [f"scale_{i} = {i}.5\ndef apply_{i}(x): return x * scale_{i} + math.sqrt({i}.0)" for i in range(50)]
-
-
-def bench_cells(table, folder):
-    def times(command, before, declaration, expression, count):
-        with running(command, folder) as kernel:
-            for cell in before:
-                kernel.execute(cell)
-            declarations = [kernel.execute(declaration % i)[0] for i in range(count)]
-            expressions = [kernel.execute(expression % (i % 50))[0] for i in range(count)]
-        return declarations, expressions
-
-    ours = times(WEIR, C_CELLS, "int fresh_%d = 1;", "apply_%d(2.0)", 300)
-    peer = times(IPYKERNEL, PYTHON_CELLS, "fresh_%d = 1", "apply_%d(2.0)", 100)
-    for name, goal, a, b in zip(["declaration", "expression"], ["< 1 ms p50", "< 2 ms p50"], ours, peer):
-        table.add(f"{name} cell, 5 headers and 50 cells before: p50, p99",
-                  f"{ms(percentile(a, 0.5))}, {ms(percentile(a, 0.99))}", goal,
-                  f"ipykernel {ms(percentile(b, 0.5))}, {ms(percentile(b, 0.99))}")
 
 
 # ---- flows ----
@@ -302,7 +231,7 @@ def bench_load(table, folder):
     table.add("load at 2 MB, 200 MB, 2 GB: task start to first element", ", ".join(shown), "a constant")
 
 
-BENCHES = {"start": bench_start, "cells": bench_cells, "memory": bench_memory, "branch": bench_branch, "tasks": bench_tasks,
+BENCHES = {**kernels.BENCHES, "branch": bench_branch, "tasks": bench_tasks,
            "persist": bench_persist, "load": bench_load}
 
 
