@@ -67,7 +67,7 @@ enum err_code index_record(struct index *ix, struct record **out, struct err *e)
 
 struct record *index_staged(const struct index *ix)
 {
-    struct record *r = ix->records;
+    struct record *r = ix->nstaged > 0 ? ix->records : NULL;
     while (r && !r->staged) {
         r = r->next;
     }
@@ -397,6 +397,7 @@ enum err_code index_stage(struct index *ix, const struct cell *cell, const struc
         return code;
     }
     r->staged = true;
+    ix->nstaged++;
     r->number = cell->number;
     r->id = cell->id ? arena_strndup(&r->arena, cell->id, strlen(cell->id)) : NULL;
     r->text = arena_strndup(&r->arena, t->text, t->len);
@@ -420,14 +421,18 @@ enum err_code index_stage(struct index *ix, const struct cell *cell, const struc
 
 void index_commit(struct index *ix)
 {
-    for (struct record *r = ix->records; r; r = r->next) {
-        for (struct piece *p = r->staged && r->replaced ? r->replaced->first : NULL; p; p = p->next) {
+    for (struct record *r = ix->records; r && ix->nstaged > 0; r = r->next) {
+        if (!r->staged) {
+            continue; /* and not written to: its page is shared with the session's copies */
+        }
+        for (struct piece *p = r->replaced ? r->replaced->first : NULL; p; p = p->next) {
             for (struct node *n = p->nodes; n; n = n->sibling) {
                 node_remove(n); /* its memory stays: what was made with it may still be bound to it */
             }
         }
         r->staged = false;
         r->replaced = NULL;
+        ix->nstaged--;
     }
 }
 
@@ -444,7 +449,7 @@ static void leave_homes(struct index *ix, const struct record *gone)
 void index_rollback(struct index *ix)
 {
     struct record **at = &ix->records;
-    while (*at) {
+    while (*at && ix->nstaged > 0) {
         struct record *r = *at;
         if (!r->staged) {
             at = &r->next;
@@ -461,6 +466,7 @@ void index_rollback(struct index *ix)
         leave_homes(ix, r);
         *at = r->next;
         record_free(r);
+        ix->nstaged--;
     }
 }
 

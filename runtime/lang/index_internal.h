@@ -109,6 +109,7 @@ struct index {
     struct entry **buckets;
     size_t nbuckets, nentries;
     struct record *records;         /* newest first; headers among them */
+    size_t nstaged;                 /* of them; they are found without a walk through all of a long session */
     struct include *includes;       /* newest first */
     uint32_t order;
     uint32_t stamp;                 /* of the last closure */
