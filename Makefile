@@ -22,7 +22,9 @@ SHOW  = $(if $(V),,@echo "  $(1)")
 
 # The libraries that each layer may use.
 LIBS_FLOW    := -lsqlite3 -ljansson -lcrypto -luuid -ldl -lpthread -lm
-LIBS_LANG    := -ltcc $(LIBS_FLOW)
+# libtcc is Debian's, but for the memory that it works in (runtime/build/tcc_memory.h): a copy of it is under $(B).
+TCC_LIB      := $(wildcard $(shell $(CC) -print-file-name=libtcc.a))
+LIBS_LANG    := -L$(B) -ltcc $(LIBS_FLOW)
 LIBS_KERNEL  := -lzmq $(LIBS_FLOW)
 
 src      = $(sort $(wildcard $(1)/*.c))
@@ -52,6 +54,15 @@ $(B)/liblang.a: $(call obj,$(FLOWLANG))
 $(B)/libweir.a $(B)/liblang.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
+
+TCC_NAMES := --redefine-sym hash_ident=tcc_memory_names --globalize-symbol=tcc_memory_names
+$(B)/libtcc.a: $(TCC_LIB) $(B)/runtime/build/tcc_memory.o
+	@mkdir -p $(@D)
+	$(call SHOW,copy $@)
+	$(Q)objcopy $$(nm -S $< | grep -q ' 0*20000 b hash_ident$$' && echo "$(TCC_NAMES)") \
+	    $(foreach f,malloc calloc realloc free,--redefine-sym $(f)=tcc_memory_$(f)) $< $@
+	$(Q)$(AR) rs $@ $(B)/runtime/build/tcc_memory.o
+$(B)/liblang.a: | $(if $(TCC_LIB),$(B)/libtcc.a)
 
 $(B)/weir: $(call obj,$(CLI) $(CALLED)) $(B)/liblang.a $(B)/libweir.a
 	$(call SHOW,link $@)
@@ -188,7 +199,7 @@ fuzz: ## libFuzzer on what reads foreign bytes; FUZZ_TIME seconds each (30), FUZ
 	        -artifact_prefix=build/fuzz/$$name- build/fuzz/corpus/$$name >build/fuzz/$$name.log 2>&1 || \
 	        { tail -60 build/fuzz/$$name.log; exit 1; }; done
 FUZZED := $(filter-out runtime/cli/flow_main.c,$(RUNTIME)) $(FLOWLANG) kernel/wire.c kernel/replay.c
-build/fuzz/%: tests/fuzz/%.c $(FUZZED)
+build/fuzz/%: tests/fuzz/%.c $(FUZZED) | $(if $(TCC_LIB),$(B)/libtcc.a)
 	@mkdir -p $(@D)
 	@echo "fuzz: building $*"
 	@clang -std=gnu17 -D_GNU_SOURCE -O1 -g -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ \

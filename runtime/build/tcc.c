@@ -2,6 +2,7 @@
 #include "runtime/build/tcc.h"
 
 #include "runtime/build/flags.h"
+#include "runtime/build/tcc_memory.h"
 
 #include <libtcc.h>
 #include <string.h>
@@ -57,6 +58,7 @@ void tcc_done(struct tcc *t)
 {
     if (t->state) {
         tcc_delete(t->state);
+        tcc_memory_reset();
     }
     buf_done(&t->first);
     *t = (struct tcc){ .state = NULL };
