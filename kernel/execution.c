@@ -26,12 +26,15 @@ void execution_done(struct execution *x)
     message_free(x->running);
     json_decref(x->error);
     json_decref(x->question);
+    json_decref(x->input);
     history_free(x->history);
     free(x->last_parent);
     *x = (struct execution){ 0 };
 }
 
 /* ---- what a cell shows ---- */
+
+static void announce(struct execution *x);
 
 /* Publish content (stolen) as the running cell's, or as the latest one's: a thread may write after its cell's end. */
 static void publish(struct execution *x, const char *type, json_t *content)
@@ -40,11 +43,29 @@ static void publish(struct execution *x, const char *type, json_t *content)
         log_line("cannot publish '%s': out of memory, or text that is not UTF-8", type);
         return;
     }
+    announce(x);
     if (!(x->running && x->silent)) {
         const char *parent = x->running ? x->running->header_text : x->last_parent;
         x->outlet.publish(x->outlet.self, parent, type, content);
     }
     json_decref(content);
+}
+
+/* Say what comes before all that the cell shows, once. Not earlier than it must be: the interpreter is at work meanwhile. */
+static void announce(struct execution *x)
+{
+    json_t *input = x->input;
+    if (!x->unannounced) {
+        return;
+    }
+    x->unannounced = false;
+    x->input = NULL;
+    json_t *busy = json_pack("{s:s}", "execution_state", "busy");
+    x->outlet.publish(x->outlet.self, x->running->header_text, "status", busy);
+    json_decref(busy);
+    if (input) {
+        publish(x, "execute_input", input);
+    }
 }
 
 static void on_stream(void *ctx, const char *name, const char *text, size_t len)
@@ -92,6 +113,7 @@ static void on_input(void *ctx, const char *prompt, bool password)
     forget_question(x);
     x->question = x->running ? json_pack("{s:s, s:b}", "prompt", prompt, "password", (int)password) : NULL;
     if (x->question) {
+        announce(x);
         send_question(x);
     } else {
         log_line("the interpreter asks for input that nobody can give");
@@ -189,6 +211,7 @@ static void on_done(void *ctx, bool ok, json_t *payload, json_t *user_expression
     }
     struct message *m = x->running;
     forget_question(x);
+    announce(x);
     x->ended_us = wire_now_us();
     json_t *content = reply_content(x, ok, payload, user_expressions);
     json_t *metadata = json_pack("{s:s}", "started", x->started);
@@ -243,6 +266,7 @@ void execution_start(struct execution *x, struct message *m)
     const json_t *code = json_object_get(m->content, "code");
     const char *text = json_is_string(code) ? json_string_value(code) : "";
     x->running = m;
+    x->unannounced = true;
     x->silent = flag(m->content, "silent", false);
     x->store = !x->silent && flag(m->content, "store_history", true) && !is_blank(text);
     x->stop_on_error = flag(m->content, "stop_on_error", true);
@@ -259,7 +283,7 @@ void execution_start(struct execution *x, struct message *m)
             log_line("cell [%d] is not in the history: %s", x->count, e.msg);
         }
     }
-    publish(x, "execute_input", json_pack("{s:O, s:i}", "code", code, "execution_count", x->count));
+    x->input = json_pack("{s:O, s:i}", "code", code, "execution_count", x->count);
     json_t *wanted = json_object_get(m->content, "user_expressions");
     struct execute_request request = { .code = text,
                                        .cell_id = cell_id_of(m),
@@ -270,4 +294,5 @@ void execution_start(struct execution *x, struct message *m)
     if (x->interpreter.execute(x->interpreter.self, &request, &e) != ERR_NONE) {
         fail(x, &e);
     }
+    announce(x);
 }

@@ -242,11 +242,11 @@ static const struct row *row_of(const struct message *m)
 static void handle(struct requests *r, struct message *m)
 {
     const struct row *row = row_of(m);
-    publish_status(r, m->header_text, "busy");
     if (row && !row->answer) {
         execution_start(&r->execution, m); /* goes on in `finished` */
         return;
     }
+    publish_status(r, m->header_text, "busy");
     struct err e = { .code = ERR_NONE };
     json_t *content = row ? row->answer(r, m, &e) : NULL;
     if (row && row->reply) {

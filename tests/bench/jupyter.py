@@ -272,7 +272,10 @@ class Kernel:
         copies share their pages; PSS: of all."""
         programs, pss = {}, 0
         for process in self.family():
-            info, program = process.memory_full_info(), process.exe()
+            try:
+                info, program = process.memory_full_info(), process.exe()
+            except psutil.NoSuchProcess:  # a copy that is not needed any more
+                continue
             programs[program] = max(programs.get(program, 0), info.rss)
             pss += info.pss
         return sum(programs.values()), pss

@@ -20,6 +20,7 @@ struct fixture {
     struct buf said; /* "m1 status busy|m1 > execute_reply ok 1|": parent, (> a reply), type, what matters */
     json_t *last_reply;
     bool running;
+    size_t said_before; /* bytes of said when the latest cell came */
     int interrupts, shutdowns, questions;
     struct message *waiting[4]; /* on the socket, until collected */
     size_t nwaiting;
@@ -121,6 +122,7 @@ static void act(struct fixture *f, char c)
 static enum err_code mock_execute(void *self, const struct execute_request *r, struct err *e)
 {
     struct fixture *f = self;
+    f->said_before = f->said.len;
     if (strchr(r->code, 'x')) {
         return err_set(e, ERR_IO, "no session");
     }
@@ -395,6 +397,14 @@ static void test_a_cell_that_cannot_start_is_an_error(void **state)
               "m1 > execute_reply error IOError no session 1|m1 status idle|");
 }
 
+static void test_a_cell_is_at_work_while_its_beginning_is_published(void **state)
+{
+    struct fixture *f = *state;
+    requests_receive(f->r, cell("m1", "h"));
+    assert_int_equal(f->said_before, 0);
+    expect(f, "m1 status busy|m1 execute_input h 1|");
+}
+
 static void test_silent_says_nothing_and_counts_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -634,6 +644,7 @@ int main(void)
         TEST(test_a_cell_from_busy_to_idle),
         TEST(test_an_error_is_published_and_replied),
         TEST(test_a_cell_that_cannot_start_is_an_error),
+        TEST(test_a_cell_is_at_work_while_its_beginning_is_published),
         TEST(test_silent_says_nothing_and_counts_nothing),
         TEST(test_only_kept_cells_count),
         TEST(test_cells_wait_for_each_other),
