@@ -67,9 +67,10 @@ $(B)/liblang.a: | $(if $(TCC_LIB),$(B)/libtcc.a)
 $(B)/weir: $(call obj,$(CLI) $(CALLED)) $(B)/liblang.a $(B)/libweir.a
 	$(call SHOW,link $@)
 	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS_LANG)
+# All symbols at once: a copy that is forked would look up and write down the same ones again.
 $(B)/weir-session: $(call obj,$(SESSION) $(KERNEL_BOTH) $(MAGICS)) $(B)/liblang.a $(B)/libweir.a
 	$(call SHOW,link $@)
-	$(Q)$(CC) $(LDFLAGS) -rdynamic -o $@ $^ $(LIBS_LANG)
+	$(Q)$(CC) $(LDFLAGS) -Wl,-z,now -rdynamic -o $@ $^ $(LIBS_LANG)
 $(B)/weir-kernel: $(call obj,$(KERNEL) runtime/lang/lexer.c runtime/lang/items.c runtime/lang/ctype.c runtime/lang/ctype_begins.c runtime/view/setting.c runtime/view/options.c) $(B)/libweir.a
 	$(call SHOW,link $@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_KERNEL)

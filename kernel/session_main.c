@@ -4,6 +4,7 @@
 #include "kernel/session_protocol.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,7 @@ int main(void)
         if (ready) {
             session_say(&s, ready);
         }
+        (void)malloc_trim(0); /* what the start has used and given back: each copy's page tables would have it */
         code = serve(&s, &e);
     }
     if (code) {
