@@ -84,6 +84,14 @@ def test_the_traceback_goes_over_several_cells(prepared):
     ]
 
 
+@pytest.mark.parametrize("code", ['assert(state == 3 && "text");', 'setenv("NAME", "text", 1);\nabort();', 'printf("%s\\n", (char *)state);'],
+                         ids=["assert", "abort", "printf"])
+def test_a_crash_in_a_library_has_its_line_also_beside_text(prepared, code):
+    """What looks like a return address on the stack may be a pointer to one of the cell's string literals."""
+    traceback = error_of(prepared(code))["traceback"]
+    assert f"cell [2] line {len(code.splitlines())}" in traceback
+
+
 def test_what_was_printed_before_the_crash_is_seen(prepared):
     ran = prepared('printf("before "); printf("the crash\\n"); deref(NULL);')
     assert ran.stream() == "before the crash\n"
