@@ -66,7 +66,8 @@ static enum err_code link_unit(struct session *s, const struct cell_unit *u, con
     for (size_t i = 0; i < u->nnames; i++) {
         defined[i] = (struct build_symbol){ .name = u->names[i].name,
                                             .function = u->names[i].kind == DECL_FUNCTION,
-                                            .keeps_storage = u->names[i].keeps_storage };
+                                            .keeps_storage = u->names[i].keeps_storage,
+                                            .other_type = u->names[i].other_type };
     }
     enum err_code code =
         build_cells_add(s->cells, label, u->text, u->len, u->entry, u->needs_cc, defined, u->nnames, entry, e);

@@ -43,7 +43,8 @@ struct build_cells; /* the session's linker: every cell's symbols, in one arena 
 struct build_symbol {
     const char *name;
     bool function;
-    bool keeps_storage;
+    bool keeps_storage; /* its memory of an earlier cell stays */
+    bool other_type;    /* a function that earlier callers can't call: they keep the earlier one */
 };
 
 enum err_code build_cells_new(struct build_cells **out, struct err *e);

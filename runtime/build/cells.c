@@ -218,7 +218,7 @@ static enum err_code enter(struct cell_job *j, struct err *e)
         if (d->keeps_storage || !s) {
             continue;
         }
-        if (d->function && s->cell && s->function && !redirect(s->cell, j->addresses[i])) {
+        if (d->function && !d->other_type && s->cell && s->function && !redirect(s->cell, j->addresses[i])) {
             return err_errno(e, "can't redirect the earlier '%s'", d->name);
         }
         s->cell = j->addresses[i];

@@ -115,17 +115,35 @@ static bool same_types(const struct piece *a, const struct piece *b)
     return true;
 }
 
-struct node *cell_kept(const struct node *own)
+static struct node *of_earlier_cell(const struct node *own)
 {
     struct node *older = own->older;
     while (older && older->piece->record == own->piece->record) {
         older = older->older;
     }
+    return older;
+}
+
+static bool same_type(const struct node *own, const struct node *older)
+{
+    return own->type_text && older->type_text && strcmp(own->type_text, older->type_text) == 0 &&
+           same_types(own->piece, older->piece);
+}
+
+struct node *cell_other_function(const struct node *own)
+{
+    struct node *older = of_earlier_cell(own);
+    bool function = older && own->decl.kind == DECL_FUNCTION && older->decl.kind == DECL_FUNCTION &&
+                    !older->piece->record->is_header;
+    return function && !same_type(own, older) ? older : NULL;
+}
+
+struct node *cell_kept(const struct node *own)
+{
+    struct node *older = of_earlier_cell(own);
     bool variable = older && own->decl.kind == DECL_VARIABLE && older->decl.kind == DECL_VARIABLE &&
                     !older->piece->record->is_header;
-    bool same = variable && own->type_text && older->type_text && strcmp(own->type_text, older->type_text) == 0 &&
-                same_types(own->piece, older->piece);
-    return same ? older : NULL;
+    return variable && same_type(own, older) ? older : NULL;
 }
 
 /* ---- putting out ---- */
@@ -244,7 +262,8 @@ static enum err_code put_function(struct lowering *l, size_t index)
     } else {
         lines_tokens(&l->file, &l->t, item->first, item->end, item->decl.specifiers_end, l->label);
     }
-    return node ? cell_name(l, (struct cell_name){ .name = node->entry->name, .kind = DECL_FUNCTION, .type = node->type_text })
+    return node ? cell_name(l, (struct cell_name){ .name = node->entry->name, .kind = DECL_FUNCTION, .type = node->type_text,
+                                                  .other_type = cell_other_function(node) != NULL })
                 : ERR_NONE;
 }
 

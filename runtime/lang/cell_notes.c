@@ -51,8 +51,7 @@ static const struct node *changed(const struct node *own)
         return cell_kept(own) ? NULL : older;
     }
     if (own->decl.kind == DECL_FUNCTION && older->decl.kind == DECL_FUNCTION) {
-        bool same = own->type_text && older->type_text && strcmp(own->type_text, older->type_text) == 0;
-        return same ? NULL : older;
+        return cell_other_function(own);
     }
     return own->piece->canonical == older->piece->canonical ? NULL : older;
 }

@@ -266,6 +266,26 @@ enum err_code piece_outline(struct index *ix, struct piece *piece, struct err *e
     return code;
 }
 
+/* A function's type without its parameters' names, which are no part of it. NULL: out of memory. */
+static const struct ctype *nameless(struct arena *a, const struct ctype *type)
+{
+    if (type->kind != CTYPE_FUNCTION || type->nmembers == 0) {
+        return type;
+    }
+    struct ctype *copy = arena_alloc(a, sizeof *copy);
+    struct cdecl *parameters = arena_alloc(a, type->nmembers * sizeof *parameters);
+    if (!copy || !parameters) {
+        return NULL;
+    }
+    *copy = *type;
+    copy->members = parameters;
+    for (size_t i = 0; i < type->nmembers; i++) {
+        parameters[i] = type->members[i];
+        parameters[i].name = NULL;
+    }
+    return copy;
+}
+
 enum err_code outline_type(struct index *ix, struct piece *piece, struct node *node, struct err *e)
 {
     struct cdecl *d = (struct cdecl *)(uintptr_t)node->decl.declarator; /* our own, in the piece's arena */
@@ -280,8 +300,13 @@ enum err_code outline_type(struct index *ix, struct piece *piece, struct node *n
         d->type->dim = size ? size : "";
         buf_clear(&text);
     }
-    ctype_print(&text, d->type, "");
-    code = buf_check(&text, "a type", e);
+    const struct ctype *type = nameless(&piece->record->arena, d->type);
+    if (!type) {
+        code = err_memory(e);
+    } else {
+        ctype_print(&text, type, "");
+        code = buf_check(&text, "a type", e);
+    }
     code = code ? code : expand(ix, text.data, text.len, &expanded, e);
     if (!code) {
         node->type_text = arena_strndup(&piece->record->arena, expanded.data, expanded.len);

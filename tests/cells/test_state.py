@@ -83,6 +83,32 @@ def test_a_redefined_function_serves_callers_and_pointers(run_cell):
     assert run_cell("g() + p() + table[0]()").result == "24"
 
 
+def test_a_function_of_another_type_leaves_the_earlier_one_to_its_callers(run_cell):
+    """They pass arguments that the new one does not take."""
+    run_cell("int f(int x) { return x * 2 + 10; }")
+    run_cell("int g(int x) { return f(x) + 1; }\nint (*p)(int) = f;")
+    ran = run_cell("double f(double x) { return x / 2; }")
+    assert ran.stream("stderr") == "'f' changed: cell [2] still uses the old one; run it again\n"
+    assert run_cell("g(3) * 1000 + p(4)").result == "17018"
+    assert run_cell("f(3)").result == "1.5"
+    run_cell("double f(double x) { return x / 4; }")
+    assert run_cell("g(3) * 1000 + p(4)").result == "17018"
+
+
+def test_a_function_with_a_changed_struct_leaves_the_earlier_one_to_its_callers(run_cell):
+    run_cell("struct pair { int a, b; };\nint sum(struct pair p) { return p.a + p.b; }")
+    run_cell("int two(void) { struct pair p = { 1, 1 }; return sum(p); }")
+    run_cell("struct pair { double a, b; };\nint sum(struct pair p) { return (int)(p.a * p.b) + 50; }")
+    assert run_cell("two()").result == "2"
+
+
+def test_a_redefined_function_with_other_parameter_names_serves_callers(run_cell):
+    run_cell("int f(int x) { return x; }")
+    run_cell("int g(void) { return f(5); }")
+    assert run_cell("int f(int count) { return count * 2; }").stream("stderr") == ""
+    assert run_cell("g()").result == "10"
+
+
 def test_a_redefined_type_is_told_to_who_uses_the_old_one(run_cell):
     run_cell("struct point { int x; };")
     run_cell("int get(struct point *p) { return p->x; }")
