@@ -191,13 +191,15 @@ cov: ## which lines the cmocka programs and the Python tests reach: build/cov/in
 
 FUZZ      := $(patsubst tests/fuzz/%.c,%,$(call src,tests/fuzz))
 FUZZ_TIME ?= 30
+# It begins from tests/fuzz/seeds/NAME, with the words of NAME.dict; what it finds on the way is kept in build/fuzz/corpus.
 fuzz: ## libFuzzer on what reads foreign bytes; FUZZ_TIME seconds each (30), FUZZ=name for one
 	@tests/setup.sh packages build fuzz
 	@for name in $(FUZZ); do \
 	    $(MAKE) --no-print-directory build/fuzz/$$name && mkdir -p build/fuzz/corpus/$$name || exit 1; \
 	    echo "fuzz: $$name, $(FUZZ_TIME) s"; \
 	    build/fuzz/$$name -max_total_time=$(FUZZ_TIME) -max_len=65536 -timeout=10 \
-	        -artifact_prefix=build/fuzz/$$name- build/fuzz/corpus/$$name >build/fuzz/$$name.log 2>&1 || \
+	        $$(ls tests/fuzz/$$name.dict 2>/dev/null | sed 's/^/-dict=/') -artifact_prefix=build/fuzz/$$name- \
+	        build/fuzz/corpus/$$name $$(ls -d tests/fuzz/seeds/$$name 2>/dev/null) >build/fuzz/$$name.log 2>&1 || \
 	        { tail -60 build/fuzz/$$name.log; exit 1; }; done
 FUZZED := $(filter-out runtime/cli/flow_main.c,$(RUNTIME)) $(FLOWLANG) kernel/wire.c kernel/replay.c
 build/fuzz/%: tests/fuzz/%.c $(FUZZED) | $(if $(TCC_LIB),$(B)/libtcc.a)
