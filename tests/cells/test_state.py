@@ -152,10 +152,6 @@ def test_output_is_seen_while_the_cell_runs(kernel):
     assert kernel.get_shell_msg(timeout=20)["content"]["status"] == "ok"
 
 
-def test_reading_stdin_meets_its_end(run_cell):
-    assert run_cell("getchar() == EOF").result == "1"
-
-
 def test_a_cell_that_is_no_step_any_more_leaves_its_flow(kernel):
     def run(code):
         content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False,
