@@ -201,7 +201,7 @@ fuzz: ## libFuzzer on what reads foreign bytes; FUZZ_TIME seconds each (30), FUZ
 	        $$(ls tests/fuzz/$$name.dict 2>/dev/null | sed 's/^/-dict=/') -artifact_prefix=build/fuzz/$$name- \
 	        build/fuzz/corpus/$$name $$(ls -d tests/fuzz/seeds/$$name 2>/dev/null) >build/fuzz/$$name.log 2>&1 || \
 	        { tail -60 build/fuzz/$$name.log; exit 1; }; done
-FUZZED := $(filter-out runtime/cli/flow_main.c,$(RUNTIME)) $(FLOWLANG) kernel/wire.c kernel/replay.c
+FUZZED := $(filter-out runtime/cli/flow_main.c,$(RUNTIME)) $(FLOWLANG) kernel/wire.c kernel/replay.c kernel/json_text.c
 build/fuzz/%: tests/fuzz/%.c $(FUZZED) | $(if $(TCC_LIB),$(B)/libtcc.a)
 	@mkdir -p $(@D)
 	@echo "fuzz: building $*"

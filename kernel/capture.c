@@ -3,6 +3,7 @@
 
 #include "kernel/log.h"
 
+#include <stdint.h>
 #include <string.h>
 
 static const char *const names[] = { "stdout", "stderr" };
@@ -108,11 +109,25 @@ static int character(const unsigned char *p, size_t len)
     return need;
 }
 
+/* How many bytes at p[0..len) are plain ASCII without NUL, for all or most of them. */
+static size_t ascii(const unsigned char *p, size_t len)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    size_t i = 0;
+    for (uint64_t word = 0; i + sizeof word <= len; i += sizeof word) {
+        memcpy(&word, p + i, sizeof word);
+        if (((word - ones) | word) & tops) { /* a byte is 0, or above 0x7f */
+            break;
+        }
+    }
+    return i;
+}
+
 /* Add the clean form of p[0..len) to pending; returns how many bytes at the end begin a character. */
 static size_t clean(struct buf *out, const unsigned char *p, size_t len)
 {
     size_t from = 0, i = 0;
-    while (i < len) {
+    while ((i += ascii(p + i, len - i)) < len) {
         int n = character(p + i, len - i);
         if (n > 0) {
             i += (size_t)n;

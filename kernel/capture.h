@@ -15,7 +15,8 @@ enum capture_stream { CAPTURE_STDOUT, CAPTURE_STDERR };
 enum {
     CAPTURE_LINE_MAX = 1000,  /* bytes of an unfinished line that are known */
     CAPTURE_BYTES = 64 << 10, /* pending text is passed on at this size */
-    CAPTURE_DELAY_MS = 15     /* and at this age: its owner's timer calls capture_flush */
+    CAPTURE_DELAY_MS = 10,    /* and so long after the text before it: its owner's timer calls capture_flush; */
+    CAPTURE_SOON_MS = 2       /* but never sooner than this */
 };
 
 /* Takes text: valid UTF-8 without NUL, not empty. name: "stdout" or "stderr". */

@@ -70,7 +70,8 @@ static void announce(struct execution *x)
 
 static void on_stream(void *ctx, const char *name, const char *text, size_t len)
 {
-    publish(ctx, "stream", json_pack("{s:s, s:s%}", "name", name, "text", text, len));
+    json_t *string = json_stringn_nocheck(text, len); /* it is UTF-8 */
+    publish(ctx, "stream", string ? json_pack("{s:s, s:o}", "name", name, "text", string) : NULL);
 }
 
 static void on_display(void *ctx, json_t *data, json_t *metadata, const char *display_id, bool update)
@@ -220,8 +221,10 @@ static void on_done(void *ctx, bool ok, json_t *payload, json_t *user_expression
     json_decref(metadata);
     json_decref(x->error);
     x->error = NULL;
-    free(x->last_parent);
-    x->last_parent = strdup(m->header_text); /* NULL, out of memory: late output has no parent */
+    if (!x->silent) { /* nothing may appear in a silent cell's place */
+        free(x->last_parent);
+        x->last_parent = strdup(m->header_text); /* NULL, out of memory: late output has no parent */
+    }
     x->running = NULL;
     x->finished(x->ctx, m, !ok && x->stop_on_error && !x->silent);
 }
@@ -265,6 +268,7 @@ void execution_start(struct execution *x, struct message *m)
     struct err e;
     const json_t *code = json_object_get(m->content, "code");
     const char *text = json_is_string(code) ? json_string_value(code) : "";
+    x->interpreter.settle(x->interpreter.self);
     x->running = m;
     x->unannounced = true;
     x->silent = flag(m->content, "silent", false);

@@ -26,7 +26,7 @@ struct execution {
     json_t *error; /* owned; what its reply will say; NULL: no error so far */
     char started[WIRE_DATE_SIZE];
     long long ended_us; /* when the latest cell was over, before its reply was sent */
-    char *last_parent;  /* owned; header of the latest cell, for what comes after its end */
+    char *last_parent;  /* owned; header of the latest cell that was not silent, for what comes after its end */
 
     /* Its reply is sent: the rest is up to `requests`. failed: queued cells are to be dropped. */
     void (*finished)(void *ctx, struct message *m, bool failed);

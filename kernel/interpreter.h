@@ -33,6 +33,8 @@ struct interpreter_events {
 
 struct interpreter {
     void *self;
+    /* Pass on what has been printed until now: it belongs to the latest cell, and the next one is to begin. */
+    void (*settle)(void *self);
     /* Start a cell. Its events follow from the poll loop; done comes exactly once, also when the session dies. */
     enum err_code (*execute)(void *self, const struct execute_request *r, struct err *e);
     /* "complete", "incomplete" (with indent), "invalid". Answered at once, also while a cell runs. */

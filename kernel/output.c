@@ -14,13 +14,17 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NOTE = 1024 };
+enum {
+    NOTE = 1024,
+    KEEP_MAX = 16 << 20,  /* bytes in memory; with a higher limit they are in a file before that is reached */
+    KEEP_IDLE = 256 << 10 /* between cells */
+};
 
-void output_init(struct output *o, output_emit *emit, void *ctx)
+void output_init(struct output *o, struct capture *capture)
 {
     struct settings defaults = settings_defaults();
-    *o = (struct output){ .emit = emit, .ctx = ctx, .fd = -1 };
-    buf_init(&o->shown, (size_t)1 << 31);
+    *o = (struct output){ .capture = capture, .fd = -1 };
+    buf_init(&o->kept, KEEP_MAX);
     output_begin(o, 0, &defaults);
 }
 
@@ -29,19 +33,31 @@ static void close_file(struct output *o)
     if (o->fd >= 0) {
         (void)close(o->fd); /* every write was checked */
         o->fd = -1;
+        if (!o->over) {
+            (void)unlink(o->path); /* all of it was shown */
+        }
+    }
+}
+
+static void forget_kept(struct output *o, size_t most)
+{
+    buf_clear(&o->kept);
+    if (o->kept.cap > most) {
+        buf_done(&o->kept);
+        buf_init(&o->kept, KEEP_MAX);
     }
 }
 
 void output_done(struct output *o)
 {
     close_file(o);
-    buf_done(&o->shown);
+    buf_done(&o->kept);
 }
 
 void output_begin(struct output *o, int count, const struct settings *settings)
 {
     close_file(o);
-    buf_clear(&o->shown);
+    forget_kept(o, KEEP_IDLE);
     o->count = count;
     o->limit = settings->output_limit;
     o->file_limit = settings->output_file_limit;
@@ -115,51 +131,74 @@ static bool open_file(struct output *o)
     return o->fd >= 0;
 }
 
+/* From now on the text is kept there. */
+static void begin_file(struct output *o)
+{
+    if (o->fd < 0 && !o->trouble && open_file(o)) {
+        write_file(o, o->kept.data ? o->kept.data : "", o->kept.len);
+    }
+    forget_kept(o, 0);
+}
+
+static void keep(struct output *o, const char *text, size_t len)
+{
+    if (o->fd < 0 && !o->trouble && o->kept.len + len <= KEEP_MAX) {
+        buf_add(&o->kept, text, len); /* out of memory: the file begins later */
+        return;
+    }
+    begin_file(o);
+    write_file(o, text, len);
+}
+
 /* ---- text ---- */
 
 static void say(struct output *o, const char *text)
 {
-    o->emit(o->ctx, "stderr", text, strlen(text));
+    capture_add(o->capture, CAPTURE_STDERR, text, strlen(text));
 }
 
-static void begin_file(struct output *o)
+static void tell_limit(struct output *o)
 {
     char text[NOTE], limit[32];
-    o->over = true;
-    bool opened = open_file(o);
-    write_file(o, o->shown.data ? o->shown.data : "", o->shown.len);
-    buf_done(&o->shown);
-    buf_init(&o->shown, (size_t)1 << 31);
     (void)snprintf(text, sizeof text, "\nweir: the cell has printed more than %s; what follows is not shown here. %s%s\n",
-                   amount(o->limit, limit, sizeof limit), opened ? "All of it: " : "It is lost: ",
-                   opened ? o->path : o->trouble);
+                   amount(o->limit, limit, sizeof limit), o->fd >= 0 ? "All of it: " : "It is lost: ",
+                   o->fd >= 0 ? o->path : o->trouble);
     say(o, text);
 }
 
-/* How much of text fits into the limit, cut between two characters. */
+/* How much of text fits into the limit; less than all of it ends with a line, or at least with a character. */
 static size_t fitting(const struct output *o, const char *text, size_t len)
 {
     int64_t room = o->limit - o->total;
-    size_t n = room < 0 ? 0 : (int64_t)len < room ? len : (size_t)room;
-    while (n > 0 && n < len && ((unsigned char)text[n] & 0xC0) == 0x80) {
+    if ((int64_t)len <= room) {
+        return len;
+    }
+    size_t n = room < 0 ? 0 : (size_t)room;
+    const char *newline = memrchr(text, '\n', n);
+    if (newline) {
+        return (size_t)(newline + 1 - text);
+    }
+    while (n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80) {
         n--;
     }
     return n;
 }
 
-void output_text(struct output *o, const char *name, const char *text, size_t len)
+void output_text(struct output *o, enum capture_stream stream, const char *text, size_t len)
 {
     size_t n = o->over ? 0 : fitting(o, text, len);
     if (n > 0) {
-        o->emit(o->ctx, name, text, n);
-        buf_add(&o->shown, text, n); /* out of memory: the file begins later */
+        capture_add(o->capture, stream, text, n);
+        keep(o, text, n);
     }
     o->total += (int64_t)len;
     if (n == len) {
         return;
     }
     if (!o->over) {
+        o->over = true;
         begin_file(o);
+        tell_limit(o);
     }
     write_file(o, text + n, len - n);
 }

@@ -1,30 +1,27 @@
 /* How much of a cell's text is shown. Up to a limit all of it is passed on; what is beyond goes to a file that holds the
- * whole text from the cell's first byte, and a note says so, at once and again at the cell's end. A front end with
- * megabytes of text in a cell is no longer usable, and Jupyter Server drops output above 1 MB a second.
+ * whole text from the cell's first byte, byte for byte, and a note says so, at once and again at the cell's end. A front
+ * end with megabytes of text in a cell is no longer usable, and Jupyter Server drops output above 1 MB a second.
  *
- *   capture -> output_text -> at most `limit` bytes -> iopub
- *                         \-> .weir/output/2026-01-31-093000-4711-cell-7.txt, at most `file_limit` bytes
+ *   pipes -> output_text -> at most `limit` bytes -> capture
+ *                       \-> .weir/output/2026-01-31-093000-4711-cell-7.txt, at most `file_limit` bytes
  *
  * Belongs to the thread of the poll loop. A disk that is slow or full costs time or the rest of the text, never the cell. */
 #ifndef WEIR_KERNEL_OUTPUT_H
 #define WEIR_KERNEL_OUTPUT_H
 
+#include "kernel/capture.h"
 #include "kernel/settings.h"
 #include "runtime/base/buf.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Takes text: UTF-8, not empty. name: "stdout" or "stderr". */
-typedef void output_emit(void *ctx, const char *name, const char *text, size_t len);
-
 struct output {
-    output_emit *emit;
-    void *ctx;
+    struct capture *capture; /* borrowed; takes what is shown */
     int count; /* the cell's */
     int64_t limit, file_limit;
     int64_t total;       /* bytes of the cell so far */
-    struct buf shown;    /* a copy of what was passed on, for the file */
+    struct buf kept;     /* a copy of what was passed on, until there is a file */
     int fd;              /* of the file; -1: none */
     int64_t written;     /* bytes in it */
     bool over;           /* the limit was reached */
@@ -32,14 +29,14 @@ struct output {
     char path[512];      /* as shown: relative to the working folder if it is in it */
 };
 
-void output_init(struct output *o, output_emit *emit, void *ctx);
+void output_init(struct output *o, struct capture *capture);
 void output_done(struct output *o);
 
 /* A cell begins: text counts as its from now on, also after its end. */
 void output_begin(struct output *o, int count, const struct settings *settings);
 
-/* More of its text. */
-void output_text(struct output *o, const char *name, const char *text, size_t len);
+/* More of its text, as it was printed. */
+void output_text(struct output *o, enum capture_stream stream, const char *text, size_t len);
 
 /* The cell is over: if not all was shown, say where all of it is. */
 void output_end(struct output *o);

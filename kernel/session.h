@@ -9,8 +9,9 @@
  *   session_threads.c    threads that user code starts
  *   session_checkpoint.c  sleeping copies of the session, and how a crashed one is replaced by one
  *   session_trace.c    machine frames as `cell [7] line 3 in f`, with the source line
- *   session_libc.c     what cells get in place of libc's exit, sleep, fork ...
+ *   session_libc.c     what cells get in place of libc's exit, atexit ...
  *   session_stdio.c    stdout and stderr in order; what cells may do with the three streams
+ *   session_write.c    what cells get in place of libc's write, sleep, fork ...
  *   session_input.c    stdin: what a cell reads is asked of the front end
  *   session_value.c    the value of a last expression as text and table
  *   session_host.c     what magics may ask of us
@@ -228,14 +229,28 @@ void session_stdio_restore(void);
 /* Whether a descriptor is one of the two pipes to the kernel. */
 bool session_stdio_is_pipe(int fd);
 
-/* Before something is written to stderr, or a child is started that may: until all of stdout has been read. */
+/* Before something is written to stderr, or a child is started that may: write out what stdout holds, and wait until the
+ * kernel has read it. */
 void session_stdio_order(void);
 
-/* Write out what stdout holds, unless it is in use. Async-signal-safe. */
+/* Before something is written to descriptor fd itself: if it is stdout's or stderr's, what stdout holds goes first. */
+void session_stdio_before(int fd);
+
+/* Write out what stdout holds, unless that is in use. Async-signal-safe. */
 void session_stdio_flush(void);
 
-/* What cells get instead of libc's fileno, freopen, fclose, write ... */
-const struct session_symbol *session_stdio_symbols(size_t *n);
+/* libc's fileno, freopen and fclose, also for streams of ours. */
+int session_stdio_fileno(FILE *f);
+FILE *session_stdio_freopen(const char *path, const char *mode, FILE *f);
+int session_stdio_fclose(FILE *f);
+
+/* Whether f is our stderr, which takes bytes alone. */
+bool session_stdio_is_stderr(const FILE *f);
+
+/* ---- session_write.c ---- */
+
+/* What cells get instead of libc's write, sleep, fork and so on. */
+const struct session_symbol *session_write_symbols(size_t *n);
 
 /* ---- session_host.c ---- */
 

@@ -2,9 +2,8 @@
  *
  *   exit and its like   end the cell, not the session
  *   atexit              what a program registers runs when its exit or its main ends it
- *   sleep and its like  show what was printed before they wait
- *   fork, popen, system the same, so that a child does not print it a second time
  *
+ * More of them are in session_write.c and session_input.c.
  * In a child that the user forked they are what they are in libc. */
 #include "kernel/session.h"
 
@@ -12,9 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <threads.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { EXIT_HANDLERS = 128 };
@@ -66,70 +62,6 @@ static void cell_quick_exit(int status)
     _exit(status);
 }
 
-static unsigned cell_sleep(unsigned seconds)
-{
-    (void)fflush(stdout); /* shown in time, or when the cell ends */
-    return sleep(seconds);
-}
-
-static int cell_usleep(useconds_t us)
-{
-    (void)fflush(stdout);
-    return usleep(us);
-}
-
-static int cell_nanosleep(const struct timespec *wanted, struct timespec *left)
-{
-    (void)fflush(stdout);
-    return nanosleep(wanted, left);
-}
-
-static int cell_clock_nanosleep(clockid_t clock, int flags, const struct timespec *wanted, struct timespec *left)
-{
-    (void)fflush(stdout);
-    return clock_nanosleep(clock, flags, wanted, left);
-}
-
-static int cell_thrd_sleep(const struct timespec *wanted, struct timespec *left)
-{
-    (void)fflush(stdout);
-    return thrd_sleep(wanted, left);
-}
-
-static int cell_pause(void)
-{
-    (void)fflush(stdout);
-    return pause();
-}
-
-static pid_t cell_fork(void)
-{
-    session_stdio_order();
-    (void)fflush(stdout);
-    return fork();
-}
-
-static FILE *cell_popen(const char *command, const char *mode)
-{
-    session_stdio_order();
-    (void)fflush(stdout);
-    return popen(command, mode);
-}
-
-/* libc's own, by another name: what the user's cell asks a shell for is the user's business. */
-static int (*const libc_system)(const char *) = system;
-
-static int cell_system(const char *command)
-{
-    session_stdio_order();
-    (void)fflush(stdout);
-    int status = libc_system(command); /* ignores SIGINT meanwhile; what it has started gets it too */
-    if (session_is_mine() && WIFSIGNALED(status) && WTERMSIG(status) == SIGINT) {
-        (void)raise(SIGINT);
-    }
-    return status;
-}
-
 enum err_code session_libc(struct build_cells *cells, struct err *e)
 {
     const struct {
@@ -141,20 +73,11 @@ enum err_code session_libc(struct build_cells *cells, struct err *e)
         { "_Exit", (uintptr_t)cell_immediate_exit },
         { "quick_exit", (uintptr_t)cell_quick_exit },
         { "atexit", (uintptr_t)cell_atexit },
-        { "sleep", (uintptr_t)cell_sleep },
-        { "usleep", (uintptr_t)cell_usleep },
-        { "nanosleep", (uintptr_t)cell_nanosleep },
-        { "clock_nanosleep", (uintptr_t)cell_clock_nanosleep },
-        { "thrd_sleep", (uintptr_t)cell_thrd_sleep },
-        { "pause", (uintptr_t)cell_pause },
-        { "fork", (uintptr_t)cell_fork },
-        { "popen", (uintptr_t)cell_popen },
-        { "system", (uintptr_t)cell_system },
         { "weir_session_value", (uintptr_t)weir_session_value },
     };
     enum err_code code = ERR_NONE;
     size_t n;
-    const struct session_symbol *(*const more[])(size_t *) = { session_input_symbols, session_stdio_symbols };
+    const struct session_symbol *(*const more[])(size_t *) = { session_input_symbols, session_write_symbols };
     for (size_t i = 0; i < sizeof ours / sizeof *ours && !code; i++) {
         code = build_cells_host(cells, ours[i].name, (void *)ours[i].function, e);
     }

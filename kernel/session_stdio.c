@@ -5,28 +5,32 @@
  *            both appear in the order in which the cell wrote them (supervisor_drain relies on it)
  *   stdin    a stream of ours, see session_input.c
  *
- * Streams of ours have no descriptor, so what libc can't do with them is put right for cells: fileno, freopen, fclose. */
+ * Streams of ours have no descriptor, so what libc can't do with them is put right for cells (session_write.c): fileno,
+ * freopen, fclose, wide characters. */
 #include "kernel/session.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
-#include <stdarg.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     STREAMS = 2,
-    PATIENCE_US = 50 * 1000, /* for the kernel to read what is in a pipe; it may be held up by slow clients */
-    PAUSE_US = 20,
-    BUFFER = 64 << 10
+    YIELDS = 100,      /* tries without a pause */
+    PAUSE_US = 20,     /* in truth about 75: timers are that coarse */
+    PAUSES = 10000,    /* most of them, for the kernel to read what is in a pipe: it may be held up by slow clients */
+    BUFFER = 64 << 10,
+    NEED_LOCK = 0x80   /* libc's own _IO_FLAGS2_NEED_LOCK: putchar takes the lock also while there is one thread */
 };
 
 /* What libc has in place of a lock (bits/types/struct_FILE.h has only the pointer). */
@@ -46,7 +50,13 @@ static struct {
         bool closed; /* by fclose, in this cell */
     } streams[STREAMS];
     size_t n;
-} stdio; /* as the streams are: of the process */
+} stdio = { .saved_out = -1, .saved_err = -1 }; /* as the streams are: of the process */
+
+static bool is_pipe(int fd, const struct stat *pipe)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && st.st_dev == pipe->st_dev && st.st_ino == pipe->st_ino;
+}
 
 /* ---- streams of ours in the place of libc's ---- */
 
@@ -93,7 +103,7 @@ bool session_stdio_closed(FILE **variable)
     return false;
 }
 
-static int cell_fileno(FILE *f)
+int session_stdio_fileno(FILE *f)
 {
     const struct replaced *r = find(f);
     return r ? r->fd : fileno(f);
@@ -101,7 +111,7 @@ static int cell_fileno(FILE *f)
 
 /* libc's own stream, which has the descriptor, takes the place of ours. What is a terminal for other programs is the front
  * end here. A failure closes the stream, as everywhere. */
-static FILE *cell_freopen(const char *path, const char *mode, FILE *f)
+FILE *session_stdio_freopen(const char *path, const char *mode, FILE *f)
 {
     struct replaced *r = find(f);
     if (!r) {
@@ -126,136 +136,152 @@ static FILE *cell_freopen(const char *path, const char *mode, FILE *f)
     return opened;
 }
 
-static int cell_fclose(FILE *f)
+/* A cell's end of the three standard streams is not the session's. */
+int session_stdio_fclose(FILE *f)
 {
     struct replaced *r = find(f);
-    if (!r) {
-        return fclose(f);
+    if (r) {
+        use_ours(r);
+        r->closed = true;
+        __fpurge(r->ours);
+        return 0;
     }
-    use_ours(r);
-    r->closed = true;
-    __fpurge(r->ours);
-    return 0;
+    bool ours = f == stdout && stdio.session && getpid() == stdio.session->pid && is_pipe(STDOUT_FILENO, &stdio.out);
+    return ours ? fflush(f) : fclose(f);
+}
+
+bool session_stdio_is_stderr(const FILE *f)
+{
+    const struct replaced *r = find(f);
+    return r && r->fd == STDERR_FILENO && f == r->ours;
 }
 
 /* ---- order ---- */
-
-static bool is_pipe(int fd, const struct stat *pipe)
-{
-    struct stat st;
-    return fstat(fd, &st) == 0 && st.st_dev == pipe->st_dev && st.st_ino == pipe->st_ino;
-}
 
 bool session_stdio_is_pipe(int fd)
 {
     return is_pipe(fd, &stdio.out) || is_pipe(fd, &stdio.err);
 }
 
-/* Until the kernel has read what stdout wrote. */
-static void wait_for_stdout(void)
+/* Whether this thread is in the middle of printing: a signal handler of the user's prints then, or of ours. The lock would
+ * let it in. */
+static bool is_busy_here(FILE *f)
+{
+    const struct stream_lock *lock = f->_lock;
+    return lock && lock->owner == (void *)pthread_self();
+}
+
+static size_t in_stdout_pipe(void)
+{
+    int n = 0; /* of our pipe, wherever descriptor 1 leads now */
+    return ioctl(stdio.saved_out, FIONREAD, &n) == 0 && n > 0 ? (size_t)n : 0;
+}
+
+/* The next try; false: enough of them. A pause is made once the other side had its chance. */
+static bool try_again(int tries)
 {
     struct timespec pause = { .tv_nsec = PAUSE_US * 1000L };
-    int waiting = 0;
-    for (int us = 0; us < PATIENCE_US && ioctl(STDOUT_FILENO, FIONREAD, &waiting) == 0 && waiting > 0; us += PAUSE_US) {
+    if (tries < YIELDS) {
+        (void)sched_yield();
+    } else if (tries - YIELDS < PAUSES && !(stdio.session && stdio.session->interrupted)) {
         (void)nanosleep(&pause, NULL);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Write out what stdout holds, if need be after another thread that prints. */
+static void write_stdout(void)
+{
+    if (is_busy_here(stdout)) {
+        return;
+    }
+    for (int tries = 0; ftrylockfile(stdout) != 0; tries++) {
+        if (!try_again(tries)) {
+            return; /* who holds the lock may be waiting for us */
+        }
+    }
+    if (__fpending(stdout) > 0) {
+        (void)fflush_unlocked(stdout); /* a closed stdout is the user's */
+    }
+    funlockfile(stdout);
+}
+
+/* Until the kernel has read what is in the pipe now. (Not until it is empty: others may print on and on.) */
+static void wait_for_kernel(void)
+{
+    const struct session *s = stdio.session;
+    size_t waiting = s ? in_stdout_pipe() : 0;
+    if (waiting == 0) {
+        return;
+    }
+    uint64_t goal = atomic_load(&s->shared->stdout_read) + waiting;
+    for (int tries = 0; (int64_t)(atomic_load(&s->shared->stdout_read) - goal) < 0 && in_stdout_pipe() > 0; tries++) {
+        if (!try_again(tries)) {
+            return;
+        }
     }
 }
 
 void session_stdio_order(void)
 {
     int saved = errno;
-    if (stdio.session && getpid() == stdio.session->pid && is_pipe(STDERR_FILENO, &stdio.err) &&
-        is_pipe(STDOUT_FILENO, &stdio.out)) {
-        if (__fpending(stdout) > 0) {
-            (void)fflush(stdout); /* a closed stdout is the user's */
-        }
-        wait_for_stdout();
-    }
+    write_stdout();
+    wait_for_kernel();
     errno = saved;
+}
+
+void session_stdio_before(int fd)
+{
+    if (fd == STDERR_FILENO) {
+        session_stdio_order();
+    } else if (fd == STDOUT_FILENO) {
+        int saved = errno;
+        write_stdout();
+        errno = saved;
+    }
 }
 
 static ssize_t write_error(void *cookie, const char *text, size_t size)
 {
     (void)cookie;
     session_stdio_order();
-    ssize_t n = write(STDERR_FILENO, text, size);
-    return n < 0 ? 0 : n; /* what a stream of this kind takes for a failure */
-}
-
-static ssize_t cell_write(int fd, const void *data, size_t size)
-{
-    if (fd == STDERR_FILENO) {
-        session_stdio_order();
+    size_t done = 0;
+    while (done < size) {
+        ssize_t n = write(STDERR_FILENO, text + done, size - done);
+        if (n < 0 && errno != EINTR) {
+            break;
+        }
+        done += n > 0 ? (size_t)n : 0;
     }
-    return write(fd, data, size);
-}
-
-static ssize_t cell_writev(int fd, const struct iovec *data, int count)
-{
-    if (fd == STDERR_FILENO) {
-        session_stdio_order();
-    }
-    return writev(fd, data, count);
-}
-
-static int cell_vdprintf(int fd, const char *format, va_list args)
-{
-    if (fd == STDERR_FILENO) {
-        session_stdio_order();
-    }
-    return vdprintf(fd, format, args);
-}
-
-__attribute__((format(printf, 2, 3))) static int cell_dprintf(int fd, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int n = cell_vdprintf(fd, format, args);
-    va_end(args);
-    return n;
+    return (ssize_t)done; /* less than size: a stream of this kind takes it for a failure */
 }
 
 /* ---- writing out in time ---- */
 
 void session_stdio_flush(void)
 {
-    const struct stream_lock *lock = (const struct stream_lock *)stdout->_lock;
     int saved = errno;
-    /* not if it is this thread that is in the middle of printing: a lock taken twice would let us in */
-    if (lock && lock->owner != (void *)pthread_self() && ftrylockfile(stdout) == 0) {
-        (void)fflush_unlocked(stdout);
+    /* a pipe that is filling up would make us wait; and then the kernel has enough to read */
+    if (in_stdout_pipe() <= PIPE_BUF && !is_busy_here(stdout) && ftrylockfile(stdout) == 0) {
+        if (__fpending(stdout) > 0) {
+            (void)fflush_unlocked(stdout);
+        }
         funlockfile(stdout);
+    }
+    if (stdio.session) {
+        atomic_fetch_add(&stdio.session->shared->flushes, 1);
     }
     errno = saved;
 }
 
 /* ---- life ---- */
 
-const struct session_symbol *session_stdio_symbols(size_t *n)
-{
-    static struct session_symbol symbols[9];
-    const struct {
-        const char *name;
-        uintptr_t function;
-    } ours[] = {
-        { "fileno", (uintptr_t)cell_fileno },     { "fileno_unlocked", (uintptr_t)cell_fileno },
-        { "freopen", (uintptr_t)cell_freopen },   { "freopen64", (uintptr_t)cell_freopen },
-        { "fclose", (uintptr_t)cell_fclose },
-        { "write", (uintptr_t)cell_write },       { "writev", (uintptr_t)cell_writev },
-        { "vdprintf", (uintptr_t)cell_vdprintf }, { "dprintf", (uintptr_t)cell_dprintf },
-    };
-    *n = sizeof ours / sizeof *ours;
-    for (size_t i = 0; i < *n; i++) {
-        symbols[i] = (struct session_symbol){ ours[i].name, (void *)ours[i].function };
-    }
-    return symbols;
-}
-
 enum err_code session_stdio_open(struct session *s, struct err *e)
 {
     const cookie_io_functions_t functions = { .write = write_error };
-    s->shared->stdout_base = (uintptr_t)&stdout->_IO_write_base;
-    s->shared->stdout_end = (uintptr_t)&stdout->_IO_write_ptr;
+    s->shared->stdout_file = (uintptr_t)stdout;
     if (stdio.session) {
         stdio.session = s;
         return ERR_NONE;
@@ -270,6 +296,7 @@ enum err_code session_stdio_open(struct session *s, struct err *e)
     }
     (void)setvbuf(ours, NULL, _IONBF, 0); /* else libc buffers it: it appears all the same, in other pieces */
     (void)setvbuf(stdout, stdio.buffer, _IOFBF, sizeof stdio.buffer);
+    stdout->_flags2 |= NEED_LOCK; /* else session_stdio_flush could not tell that putchar is halfway */
     session_stdio_replace(&stderr, ours, STDERR_FILENO);
     return ERR_NONE;
 }

@@ -16,7 +16,6 @@
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,7 +23,6 @@
 enum {
     ANSWER_MS = 2000,      /* for a completion */
     GOODBYE_MS = 500,      /* for an idle session to end by itself */
-    LOOK_MS = 8,           /* between looks at what stdout holds; it is written out at the second */
     KILL_AFTER_MS = 250,   /* a second interrupt kills if the first is at least so old (a double click is one) ... */
     KILL_MAGIC_MS = 1000,  /* ... with a magic: what it has started may take a while to stop */
     KILL_WITHIN_MS = 10000 /* ... and at most so old */
@@ -72,41 +70,6 @@ void supervisor_kill(const struct supervisor *s)
     }
 }
 
-/* ---- output that the session has not written yet ---- */
-
-/* What a cell has printed may lie in the session's stdout while the cell waits for something, or a thread prints on after the
- * cell's end. So we look at that stream's pointers in the session's memory, and if something has been there for a while, the
- * session is asked to write it out, by a signal: not without need, since a signal ends user code's poll() or nanosleep(). */
-static void look_for_output(struct supervisor *s)
-{
-    bool wanted = s->process.pid > 0 && s->ready && (s->running || s->threads);
-    if (wanted != s->looking) {
-        struct timespec period = { .tv_nsec = wanted ? LOOK_MS * 1000000L : 0 };
-        struct itimerspec t = { .it_interval = period, .it_value = period };
-        (void)timerfd_settime(s->look, 0, &t, NULL); /* the times are sound */
-        s->looking = wanted;
-        s->pending = 0;
-    }
-}
-
-static void look(struct supervisor *s)
-{
-    uint64_t times = 0, pointers[2] = { 0, 0 };
-    (void)!read(s->look, &times, sizeof times); /* only to empty it */
-    look_for_output(s);
-    struct iovec to[] = { { &pointers[0], sizeof pointers[0] }, { &pointers[1], sizeof pointers[1] } };
-    struct iovec from[] = { { (void *)(uintptr_t)s->shared->stdout_base, sizeof pointers[0] },
-                            { (void *)(uintptr_t)s->shared->stdout_end, sizeof pointers[1] } };
-    if (!s->looking || process_vm_readv(s->process.pid, to, 2, from, 2, 0) != (ssize_t)sizeof pointers) {
-        return;
-    }
-    uint64_t pending = pointers[1] > pointers[0] ? pointers[1] - pointers[0] : 0;
-    if (pending > 0 && s->pending > 0) {
-        (void)tgkill(s->process.pid, s->process.pid, session_flush_signal());
-    }
-    s->pending = pending;
-}
-
 /* ---- its copies ---- */
 
 void supervisor_show_copies(struct supervisor *s)
@@ -151,30 +114,6 @@ void supervisor_wake(struct supervisor *s, const struct checkpoint *copy, const 
     (void)kill(copy->pid, session_wake_signal()); /* dead: SIGCHLD tells */
 }
 
-static void emit_stream(void *ctx, const char *name, const char *text, size_t len)
-{
-    struct supervisor *s = ctx;
-    s->events.stream(s->events.ctx, name, text, len);
-}
-
-static void take_text(void *ctx, const char *name, const char *text, size_t len)
-{
-    struct supervisor *s = ctx;
-    output_text(&s->output, name, text, len);
-}
-
-static void arm_timer(struct supervisor *s)
-{
-    if (s->armed || !capture_pending(&s->capture)) {
-        return;
-    }
-    struct itimerspec t = { .it_value = { .tv_nsec = CAPTURE_DELAY_MS * 1000000L } };
-    s->armed = timerfd_settime(s->timer, 0, &t, NULL) == 0;
-    if (!s->armed) {
-        capture_flush(&s->capture);
-    }
-}
-
 /* Reap whatever ended; the session's orphans end as our children too. */
 static void reap(struct supervisor *s)
 {
@@ -217,6 +156,7 @@ static enum err_code execute(void *self, const struct execute_request *r, struct
         return err_memory(e);
     }
     s->running = true;
+    s->silent = r->silent;
     s->count = r->count;
     s->has_magic = r->code[0] == '%' || strstr(r->code, "\n%"); /* or what looks like one */
     s->waiting = m;
@@ -244,16 +184,16 @@ void supervisor_send_waiting(struct supervisor *s)
         return;
     }
     s->waiting = NULL;
-    if (s->note[0]) {
+    if (s->note[0] && !s->silent) {
         s->events.stream(s->events.ctx, "stderr", s->note, strlen(s->note));
         s->note[0] = '\0';
     }
     s->started = process_now();
-    output_begin(&s->output, s->count, &s->shared->settings);
-    look_for_output(s);
-    if (!json_is_true(json_object_get(m, "silent"))) {
+    if (!s->silent) { /* else what threads of earlier cells print still counts as the latest one's */
+        output_begin(&s->output, s->count, &s->shared->settings);
         tell_warnings(s);
     }
+    supervisor_look_for_output(s);
     if (session_send(s->process.socket, m, &why) != ERR_NONE) {
         log_line("the session is killed: %s", why.msg);
         supervisor_kill(s); /* its death is what the user hears of */
@@ -424,17 +364,18 @@ static void dispatch(void *self)
         capture_flush(&s->capture);
     }
     if (p[FD_LOOK].revents) {
-        look(s);
+        supervisor_look(s);
     }
     if (p[FD_SIGNALS].revents) {
         reap(s);
     }
-    arm_timer(s);
+    supervisor_arm_timer(s);
 }
 
 struct interpreter supervisor_interpreter(struct supervisor *s)
 {
     return (struct interpreter){ .self = s,
+                                 .settle = supervisor_settle,
                                  .execute = execute,
                                  .is_complete = is_complete,
                                  .interrupt = interrupt,
@@ -511,8 +452,8 @@ enum err_code supervisor_new(const struct supervisor_options *options, struct su
     s->process = (struct process){ .socket = -1, .out = -1, .err = -1 };
     s->timer = s->look = s->signals = s->shared_fd = -1;
     session_input_init(&s->input);
-    capture_init(&s->capture, take_text, s);
-    output_init(&s->output, emit_stream, s);
+    capture_init(&s->capture, supervisor_emit, s);
+    output_init(&s->output, &s->capture);
     buf_init(&s->warnings, 0);
     enum err_code rc = open_all(s, options->program, e);
     if (rc != ERR_NONE) {

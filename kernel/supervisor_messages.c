@@ -17,74 +17,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum {
-    READ_CHUNK = 64 << 10,
-    DRAIN_MAX = 1 << 20 /* bytes of a pipe in one go: what it can hold */
-};
-
-/* Read what a pipe holds now, at most `most` bytes. A closed one becomes -1. */
-static void drain(struct supervisor *s, int *fd, enum capture_stream stream, size_t most)
-{
-    char chunk[READ_CHUNK];
-    for (size_t total = 0; *fd >= 0 && total < most;) {
-        size_t size = most - total < sizeof chunk ? most - total : sizeof chunk;
-        ssize_t n = read(*fd, chunk, size);
-        if (n > 0) {
-            capture_add(&s->capture, stream, chunk, (size_t)n);
-            total += (size_t)n;
-            if ((size_t)n < size) {
-                return; /* a pipe gives all that it has */
-            }
-        } else if (n < 0 && errno == EINTR) {
-            continue;
-        } else if (n < 0 && errno == EAGAIN) {
-            return;
-        } else {
-            (void)close(*fd);
-            *fd = -1;
-        }
-    }
-}
-
-static size_t available(int fd)
-{
-    int n = 0;
-    return fd >= 0 && ioctl(fd, FIONREAD, &n) == 0 && n > 0 ? (size_t)n : 0;
-}
-
-/* Nobody can write to an empty pipe any more: it becomes -1. */
-static void close_if_over(int *fd)
-{
-    struct pollfd p = { .fd = *fd };
-    if (*fd >= 0 && poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) && available(*fd) == 0) {
-        (void)close(*fd);
-        *fd = -1;
-    }
-}
-
-/* The session writes to stderr only while the stdout pipe is empty (session_stdio.c). So when both hold something, what
- * stderr holds is older; and what stdout holds while stderr is empty is older than whatever comes to stderr later. */
-void supervisor_drain(struct supervisor *s)
-{
-    for (size_t total = 0; total < DRAIN_MAX;) {
-        drain(s, &s->process.err, CAPTURE_STDERR, DRAIN_MAX);
-        size_t out = available(s->process.out);
-        if (available(s->process.err) > 0) {
-            continue;
-        }
-        if (out == 0) {
-            close_if_over(&s->process.out);
-            return;
-        }
-        drain(s, &s->process.out, CAPTURE_STDOUT, out);
-        total += out;
-    }
-}
-
 static void finish_cell(struct supervisor *s, bool ok, json_t *payload, json_t *user_expressions)
 {
+    if (!s->silent) {
+        output_end(&s->output);
+    }
     capture_end(&s->capture);
-    output_end(&s->output);
     s->running = s->failed = s->killed = false;
     s->interrupted_at = 0;
     s->events.done(s->events.ctx, ok, payload, user_expressions);
@@ -127,8 +65,7 @@ static void on_stream(struct supervisor *s, json_t *m)
     const json_t *text = json_object_get(m, "text");
     bool err = strcmp(text_of(m, "name", "stdout"), "stderr") == 0;
     if (json_is_string(text)) {
-        capture_add(&s->capture, err ? CAPTURE_STDERR : CAPTURE_STDOUT, json_string_value(text),
-                    json_string_length(text));
+        supervisor_text(s, err ? CAPTURE_STDERR : CAPTURE_STDOUT, json_string_value(text), json_string_length(text));
     }
 }
 

@@ -1,5 +1,5 @@
-/* What the supervisor's two files share: supervisor.c is the interpreter and the poll loop's side,
- * supervisor_messages.c what comes from a session, its last words included. Nobody else includes this. */
+/* What the supervisor's three files share: supervisor.c is the interpreter and the poll loop's side, supervisor_messages.c
+ * what a session says, its last words included, supervisor_output.c what it prints. Nobody else includes this. */
 #ifndef WEIR_KERNEL_SUPERVISOR_STATE_H
 #define WEIR_KERNEL_SUPERVISOR_STATE_H
 
@@ -20,11 +20,13 @@ struct supervisor {
     struct checkpoints copies; /* of it, asleep */
     struct session_input input;
     struct capture capture;
-    struct output output; /* behind it */
+    struct output output; /* before it */
     int timer, signals;             /* fds */
     int look;                       /* fd of the timer that looks at the session's stdout */
     bool looking;                   /* it runs */
-    uint64_t pending;               /* bytes that stdout held at the last look */
+    uint32_t flushes;               /* session_shared's, when the session was last asked to write out */
+    unsigned unanswered;            /* looks since then; 0: it was not asked */
+    long long emitted_us;           /* when text was passed on last */
     bool threads;                   /* the session has threads of the user's: they print between cells */
     int shared_fd;                  /* memory file behind `shared` */
     struct session_shared *shared;  /* mapped; the sessions write into it too */
@@ -33,6 +35,7 @@ struct supervisor {
     bool ready;                     /* the session has said so */
     bool waking;                    /* it is a copy, and has not yet */
     bool running;                   /* a cell */
+    bool silent;                    /* it shows nothing */
     int count;                      /* the cell's */
     long long question;             /* number of the latest that it asked */
     bool has_magic;                 /* the cell has */
@@ -72,8 +75,28 @@ void supervisor_show_copies(struct supervisor *s);
 void supervisor_interrupt(const struct supervisor *s);
 void supervisor_kill(const struct supervisor *s);
 
-/* Read what the pipes hold now, into the capture. */
+/* ---- supervisor_output.c ---- */
+
+/* Read what the pipes hold now, in the order in which it was written. */
 void supervisor_drain(struct supervisor *s);
+
+/* Text that is to be shown; for a silent cell it is dropped. */
+void supervisor_text(struct supervisor *s, enum capture_stream stream, const char *text, size_t len);
+
+/* What the capture calls (a capture_emit; ctx: the supervisor). */
+void supervisor_emit(void *ctx, const char *name, const char *text, size_t len);
+
+/* Have what the capture holds passed on in time. */
+void supervisor_arm_timer(struct supervisor *s);
+
+/* Start or stop looking at what the session's stdout holds; look now. */
+void supervisor_look_for_output(struct supervisor *s);
+void supervisor_look(struct supervisor *s);
+
+/* interpreter.settle */
+void supervisor_settle(void *self);
+
+/* ---- supervisor_messages.c ---- */
 
 /* Receive and handle what the socket has. A peer that cannot be understood is killed; SIGCHLD brings the rest. */
 void supervisor_read(struct supervisor *s);

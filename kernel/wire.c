@@ -2,6 +2,7 @@
  * what the signature is computed over; the socket then sends slices of it. */
 #include "kernel/wire.h"
 
+#include "kernel/json_text.h"
 #include "kernel/replay.h"
 
 #include <openssl/core_names.h>
@@ -334,20 +335,13 @@ long long wire_date_us(const char *text)
     return us;
 }
 
-static int append(const char *data, size_t len, void *to)
-{
-    struct buf *b = to;
-    buf_add(b, data, len);
-    return b->failed ? -1 : 0;
-}
-
 static enum err_code add_json(struct envelope *x, const json_t *value, const char *type, struct err *e)
 {
     if (!value) {
         buf_str(&x->text, "{}");
         return ERR_NONE;
     }
-    if (json_dump_callback(value, append, &x->text, JSON_COMPACT) != 0 && !x->text.failed) {
+    if (!json_text(&x->text, value)) {
         return err_set(e, ERR_FORMAT, "the content of '%s' cannot be written as JSON", type);
     }
     return ERR_NONE;

@@ -137,6 +137,11 @@ static enum err_code mock_execute(void *self, const struct execute_request *r, s
     return ERR_NONE;
 }
 
+static void mock_settle(void *self)
+{
+    (void)self; /* it prints nothing between cells */
+}
+
 static const char *mock_is_complete(void *self, const char *code, char *indent, size_t size)
 {
     (void)self;
@@ -228,6 +233,7 @@ static int set_up(void **state)
                                     .collect = mock_collect },
                    &(struct interpreter){ .self = f,
                                           .execute = mock_execute,
+                                          .settle = mock_settle,
                                           .is_complete = mock_is_complete,
                                           .interrupt = mock_interrupt,
                                           .input = mock_input,
