@@ -94,7 +94,7 @@ struct session_shared {
     struct takeover takeover;
     struct last_words words;
     uint64_t stdout_file;         /* where in the session stdout's FILE is; 0: not known yet */
-    _Atomic uint64_t stdout_read; /* bytes that the kernel has read of stdout's pipe */
+    _Atomic uint64_t stdout_read; /* bytes that the kernel has read of stdout's pipe, or reads next */
     _Atomic uint32_t flushes;     /* times that the session has answered session_flush_signal */
     int32_t nundo;                  /* cells that can be undone; written by the kernel */
     int32_t undo_counts[UNDO_MAX];  /* their execution counts, newest first */

@@ -20,6 +20,7 @@
 #include <stdio_ext.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/single_threaded.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,7 +29,7 @@ enum {
     STREAMS = 2,
     YIELDS = 100,      /* tries without a pause */
     PAUSE_US = 20,     /* in truth about 75: timers are that coarse */
-    PAUSES = 10000,    /* most of them, for the kernel to read what is in a pipe: it may be held up by slow clients */
+    PAUSES = 10000,    /* most of them, for the kernel to read what is in a pipe: slow clients may hold it up */
     BUFFER = 64 << 10,
     NEED_LOCK = 0x80   /* libc's own _IO_FLAGS2_NEED_LOCK: putchar takes the lock also while there is one thread */
 };
@@ -197,10 +198,13 @@ static void write_stdout(void)
     if (is_busy_here(stdout)) {
         return;
     }
+    /* No long wait: this may be a signal's handler, and the thread that it stopped about to take the lock; or who holds it may
+     * wait for us. */
     for (int tries = 0; ftrylockfile(stdout) != 0; tries++) {
-        if (!try_again(tries)) {
-            return; /* who holds the lock may be waiting for us */
+        if (__libc_single_threaded || tries == YIELDS) {
+            return;
         }
+        (void)sched_yield();
     }
     if (__fpending(stdout) > 0) {
         (void)fflush_unlocked(stdout); /* a closed stdout is the user's */

@@ -76,9 +76,9 @@ void supervisor_drain(struct supervisor *s)
             close_if_over(&s->process.err);
             return;
         }
-        size_t got = drain(s, s->process.out, CAPTURE_STDOUT, out);
-        (void)atomic_fetch_add(&s->shared->stdout_read, got);
-        total += got;
+        /* Counted before it leaves the pipe: whoever adds the count to what the pipe holds must not get too little. */
+        (void)atomic_fetch_add(&s->shared->stdout_read, out);
+        total += drain(s, s->process.out, CAPTURE_STDOUT, out);
     }
 }
 
