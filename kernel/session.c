@@ -51,7 +51,7 @@ static void say_value(struct session *s)
         json_decref(value);
         return;
     }
-    session_say(s, json_pack("{s:s, s:o}", "op", "result", "data", value));
+    session_say(s, json_pack("{s:s, s:o, s:b}", "op", "result", "data", value, "last", (int)s->value_is_last));
 }
 
 /* ---- one plain cell ---- */
@@ -218,6 +218,7 @@ static void on_execute(struct session *s, const json_t *m)
     session_stdio_begin(s);
     session_input_begin(s);
     session_remember(s, label, cell.text, cell.len);
+    s->value_is_last = !magics_is(cell.text) && json_object_size(expressions) == 0;
     execute_cell(s, &cell, label, &e);
     if (e.code != ERR_NONE) {
         if (e.code != ERR_TASK || !s->failure.ename) {

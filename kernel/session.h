@@ -92,6 +92,7 @@ struct session {
     bool program;           /* a cell with a main runs: exit ends that, and nothing else */
     bool changed;           /* it compiled, or a magic ran: the state may be another */
     bool quiet_value;       /* a value is kept, not sent (user_expressions) */
+    bool value_is_last;     /* no code of the user's runs after the cell's value */
     json_t *value;          /* owned; mime bundle of the last expression, NULL: none */
     struct failure failure; /* of user code; set when session_cell says ERR_TASK */
     volatile sig_atomic_t interrupted;

@@ -72,7 +72,7 @@ static bool is_ordered(const json_t *message)
     const char *op = json_string_value(json_object_get(message, "op"));
     for (size_t i = 0; op && i < sizeof ops / sizeof *ops; i++) {
         if (strcmp(op, ops[i]) == 0) {
-            return true;
+            return !json_is_true(json_object_get(message, "last"));
         }
     }
     return false;

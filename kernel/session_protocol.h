@@ -17,7 +17,7 @@
  *   {"op":"stream","name":"stdout","text":S}      from magics
  *   {"op":"display","data":{..},"metadata":{..},"display_id":S|null,"update":B}
  *   {"op":"clear_output","wait":B}
- *   {"op":"result","data":{"text/plain":S,..}}
+ *   {"op":"result","data":{"text/plain":S,..},"last":B}   last: the cell shows nothing after it
  *   {"op":"input","id":N,"prompt":S,"password":B} the cell waits for a line. Its prompt is what it printed last, and this
  *   {"op":"error","ename":S,"evalue":S,"traceback":[S..]}
  *   {"op":"done","ok":B,"payload":[..],"user_expressions":{..},"checkpoint":PID,"count":N,"memory":BYTES,"changed":B}
@@ -30,7 +30,7 @@
  * clear_output, result, error), until the kernel has handled it: the top bit of the length asks for that, and an empty
  * frame (length 0) answers. What else comes before that is dropped: it can only be a late `input`. It asks only when
  * another process is at the other end (SO_PEERCRED), so that a test may hold both ends; session_receive answers by
- * itself, and skips empty frames. */
+ * itself, and skips empty frames. A result that is the last is not waited for. */
 #ifndef WEIR_KERNEL_SESSION_PROTOCOL_H
 #define WEIR_KERNEL_SESSION_PROTOCOL_H
 

@@ -175,6 +175,25 @@ static void test_what_a_cell_shows_waits_until_it_is_handled(void **state)
     (void)close(order[1]);
 }
 
+static void test_a_result_that_is_the_last_is_not_waited_for(void **state)
+{
+    struct fixture *f = *state;
+    json_t *m = NULL;
+    bool ack = true;
+    int status = 1;
+    pid_t child = fork();
+    if (child == 0) {
+        json_t *result = json_pack("{s:s, s:b}", "op", "result", "last", 1);
+        _exit(session_send(f->b, result, &f->e) != ERR_NONE);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child); /* nobody has acknowledged anything */
+    assert_int_equal(status, 0);
+    assert_int_equal(session_input_fill(&f->in, f->a, &f->e), ERR_NONE);
+    assert_int_equal(session_input_next(&f->in, &m, &ack, &f->e), ERR_NONE);
+    expect_op(m, "result");
+    assert_false(ack);
+}
+
 static void test_an_answer_that_comes_instead_of_the_acknowledgement_is_dropped(void **state)
 {
     struct fixture *f = *state;
@@ -213,6 +232,7 @@ int main(void)
         TEST(test_a_torn_message_is_an_error),           TEST(test_what_is_no_json_and_what_is_too_long),
         TEST(test_sending_to_a_peer_that_is_gone),       TEST(test_input_gives_messages_byte_by_byte),
         TEST(test_input_does_not_wait_and_sees_the_end), TEST(test_what_a_cell_shows_waits_until_it_is_handled),
+        TEST(test_a_result_that_is_the_last_is_not_waited_for),
         TEST(test_an_answer_that_comes_instead_of_the_acknowledgement_is_dropped),
         TEST(test_a_stray_acknowledgement_is_skipped),
     };
