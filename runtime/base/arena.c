@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_SIZE = 4096 };
+/* An arena a cell of a long session: most hold little. */
+enum { FIRST_BLOCK = 512, LARGEST_BLOCK = 4096 };
 
 struct arena_block {
     struct arena_block *next;
@@ -37,7 +38,8 @@ void *arena_alloc(struct arena *a, size_t size)
     size = (size + align - 1) / align * align;
     struct arena_block *block = a->blocks;
     if (!block || block->size - block->used < size) {
-        size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+        size_t room = block && block->size < LARGEST_BLOCK ? 2 * block->size : block ? LARGEST_BLOCK : FIRST_BLOCK;
+        room = room > size ? room : size;
         block = malloc(sizeof *block + room);
         if (!block) {
             return NULL;
