@@ -57,8 +57,9 @@ BUSY = {
     "read of a pipe": "char byte; begun(); read(ends[0], &byte, 1);",
     "write to a full pipe": "int full[2]; pipe(full); char block[4096] = { 0 }; begun(); for (;;) write(full[1], block, 4096);",
     "recv": "char byte; begun(); recv(sockets[0], &byte, 1, 0);",
-    "connect": "int end; struct sockaddr_in a = { .sin_family = AF_INET }; socklen_t size = sizeof a; getsockname(listener, "
-               "(struct sockaddr *)&a, &size); begun(); for (;;) connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&a, size);",
+    "connect": "int own = socket(AF_INET, SOCK_STREAM, 0); listen(own, 1); struct sockaddr_in a; socklen_t size = sizeof a;"
+               "getsockname(own, (struct sockaddr *)&a, &size); begun();"
+               "for (;;) connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&a, size);",
     "accept": "begun(); accept(listener, NULL, NULL);",
     "poll": "struct pollfd p = { .fd = ends[0], .events = POLLIN }; begun(); poll(&p, 1, -1);",
     "select": "fd_set set; FD_ZERO(&set); FD_SET(sockets[0], &set); begun(); select(sockets[0] + 1, &set, NULL, NULL, NULL);",
