@@ -77,6 +77,11 @@ bool capture_pending(const struct capture *c)
     return c->pending.len > 0 || c->pending.failed;
 }
 
+bool capture_in_line(const struct capture *c)
+{
+    return c->pending.len > 0 && c->pending.data[c->pending.len - 1] != '\n';
+}
+
 /* Bytes of the well-formed UTF-8 character at p[0..len) (table 3-7 of the Unicode standard); 0: ill-formed; -1: it may
  * become well-formed with more bytes. */
 static int character(const unsigned char *p, size_t len)

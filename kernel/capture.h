@@ -51,7 +51,8 @@ void capture_end(struct capture *c);
  * emitted, since it is going to be a prompt. */
 void capture_take_line(struct capture *c, char *out, size_t size);
 
-/* Something waits for capture_flush. */
+/* Something waits for capture_flush; it ends within a line. */
 bool capture_pending(const struct capture *c);
+bool capture_in_line(const struct capture *c);
 
 #endif

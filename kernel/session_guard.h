@@ -23,8 +23,8 @@ struct guard {
     volatile sig_atomic_t writing; /* a handler of ours writes out what stdout holds, on that thread */
     uintptr_t base;               /* stack address of session_run's frame */
     struct outcome *outcome;
-    timer_t flush_timer, look_timer;
-    bool has_flush_timer, has_look_timer;
+    timer_t look_timer;
+    bool has_look_timer;
     /* a pending interrupt */
     volatile sig_atomic_t pending; /* enum pending of session_interrupt.c */
     struct outcome wanted; /* what the cell ends by, without frames */

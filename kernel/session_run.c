@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TICK_NS = 25 * 1000 * 1000 /* CPU time between looks at stdout */ };
-
 struct guard session_guard;
 
 struct session *session_running(void)
@@ -37,42 +35,15 @@ void session_guard_leave(void)
 
 /* ---- what is printed is seen in time ---- */
 
-static int tick_signal(void)
-{
-    return SIGRTMAX - 1;
-}
-
-static void set_timer(long ns)
-{
-    struct itimerspec every = { .it_interval.tv_nsec = ns, .it_value.tv_nsec = ns };
-    if (session_guard.has_flush_timer) {
-        (void)timer_settime(session_guard.flush_timer, 0, &every, NULL); /* the timer is ours and the times are sound */
-    }
-}
-
-static void write_out(void)
-{
-    bool mine = session_is_mine();
-    session_guard.writing += mine;
-    session_stdio_flush();
-    session_guard.writing -= mine;
-}
-
-static void on_tick(int signo, siginfo_t *info, void *context)
-{
-    (void)signo;
-    (void)info;
-    const ucontext_t *c = context;
-    if (session_is_mine() && session_place((uintptr_t)c->uc_mcontext.gregs[REG_RIP]) == PLACE_CELL) {
-        write_out();
-    }
-}
-
+/* The kernel asks for it. */
 static void on_flush(int signo, siginfo_t *info, void *context)
 {
     (void)signo, (void)info, (void)context;
     if (session_guard_ours()) {
-        write_out();
+        bool mine = session_is_mine();
+        session_guard.writing += mine;
+        session_stdio_flush();
+        session_guard.writing -= mine;
     }
 }
 
@@ -112,8 +83,6 @@ void session_guard_signals(struct session *s)
     static const int defaults[] = { SIGCHLD, SIGALRM, SIGTERM };
     static bool exit_is_ours;
     if (!session_guard.session) {
-        struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = tick_signal() };
-        session_guard.has_flush_timer = timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &session_guard.flush_timer) == 0;
         session_guard.has_look_timer = false;
     }
     session_guard.session = s;
@@ -125,7 +94,6 @@ void session_guard_signals(struct session *s)
     (void)signal(SIGPIPE, on_pipe);
     session_crash_signals();
     session_interrupt_signals();
-    take(tick_signal(), on_tick);
     take(session_flush_signal(), on_flush);
     if (!exit_is_ours) {
         exit_is_ours = on_exit(on_library_exit, NULL) == 0;
@@ -220,7 +188,6 @@ __attribute__((noinline)) void session_run(struct session *s, void (*entry)(void
     g->writing = 0;
     g->base = (uintptr_t)__builtin_frame_address(0);
     if (sigsetjmp(g->out, 1) == 0) {
-        set_timer(TICK_NS);
         g->active = 1;
         if (s->interrupted) { /* it came while the cell was being compiled */
             out->ending = END_INTERRUPT;
@@ -235,7 +202,6 @@ __attribute__((noinline)) void session_run(struct session *s, void (*entry)(void
         mend_libc();
     }
     session_interrupt_over();
-    set_timer(0);
     if (!session_guard_ours()) {
         end_child();
     }

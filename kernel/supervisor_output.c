@@ -161,16 +161,16 @@ void supervisor_emit(void *ctx, const char *name, const char *text, size_t len)
     s->events.stream(s->events.ctx, name, text, len);
 }
 
-/* The first text after a while is passed on soon, the next together with what comes in the meantime. */
+/* The first text after a while is passed on soon, the next together with what comes in the meantime; an unfinished line
+ * later, since the message may follow that makes it a prompt. */
 void supervisor_arm_timer(struct supervisor *s)
 {
     if (s->armed || !capture_pending(&s->capture)) {
         return;
     }
     long long wait = s->emitted_us + CAPTURE_DELAY_MS * 1000LL - now_us();
-    if (wait < CAPTURE_SOON_MS * 1000LL) {
-        wait = CAPTURE_SOON_MS * 1000LL;
-    }
+    long long least = (capture_in_line(&s->capture) ? CAPTURE_DELAY_MS : CAPTURE_SOON_MS) * 1000LL;
+    wait = wait < least ? least : wait;
     struct itimerspec t = { .it_value = { .tv_nsec = (long)wait * 1000 } };
     s->armed = timerfd_settime(s->timer, 0, &t, NULL) == 0;
     if (!s->armed) {
