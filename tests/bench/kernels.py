@@ -196,17 +196,26 @@ PRINT = {"weir": f'#include <stdio.h>\nfor (int i = 0; i < {LINES}; i++) printf(
 
 
 def bench_lines(table, folder):
-    times, lost = {}, {}
+    times, lost, silent = {}, set(), set()
     right = "".join(f"line {i}\n" for i in range(LINES))
     with all_running(("Weir", *PEERS), folder) as kernels:
         for _ in range(9):
             for name, kernel in kernels.items():
-                seconds, messages = kernel.execute(PRINT[language(name)])
+                if name in silent:
+                    continue
+                kernel.patience(30)
+                try:
+                    seconds, messages = kernel.execute(PRINT[language(name)])
+                except TimeoutError:  # its `idle` is among what it has lost
+                    silent.add(name)
+                    continue
                 times.setdefault(name, []).append(seconds)
                 text = "".join(content["text"] for kind, content in messages if kind == "stream" and content["name"] == "stdout")
-                lost[name] = lost.get(name, False) or text != right
-    assert not lost["Weir"], "lines were lost"
-    shown = {name: ms(statistics.median(values)) + (" and loses lines" if lost[name] else "") for name, values in times.items()}
+                if text != right:
+                    lost.add(name)
+    assert "Weir" not in lost | silent, "lines were lost"
+    shown = {name: ms(statistics.median(values)) + (" and loses lines" if name in lost else "") for name, values in times.items()}
+    shown.update({name: "loses even its idle" for name in silent})
     table.add(f"{LINES:,} lines printed, to idle", shown["Weir"], "< 19 ms", beside(shown))
 
 
