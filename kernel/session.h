@@ -50,7 +50,8 @@ enum { COPY_OFFSETS = 64, COPY_CLOSED = 4 };
 
 /* What a sleeping copy of the session knows of what it has not. */
 struct copy {
-    int threads; /* of the user's, when it was forked */
+    int threads;    /* of the user's, when it was forked */
+    bool connected; /* there was a pipe or socket */
     size_t nclosed;
     int closed[COPY_CLOSED]; /* the first of the descriptors that it closed */
     size_t noffsets;

@@ -129,11 +129,17 @@ static void each_fd(struct session *s, void (*visit)(struct session *s, int fd, 
     }
 }
 
+static bool is_connection(const struct stat *st)
+{
+    return S_ISFIFO(st->st_mode) || S_ISSOCK(st->st_mode);
+}
+
 /* Where files are read or written next: before the fork, since the copy shares the offsets with the session, which goes on
  * at once. */
-static void note_offset(struct session *s, int fd, const struct stat *st)
+static void note_descriptor(struct session *s, int fd, const struct stat *st)
 {
     struct copy *c = &s->copy;
+    c->connected = c->connected || is_connection(st);
     if (S_ISREG(st->st_mode) && c->noffsets < COPY_OFFSETS) {
         c->offsets[c->noffsets++] = (struct copy_offset){ .fd = fd, .at = lseek(fd, 0, SEEK_CUR) };
     }
@@ -143,7 +149,7 @@ static void note_offset(struct session *s, int fd, const struct stat *st)
 static void close_connection(struct session *s, int fd, const struct stat *st)
 {
     struct copy *c = &s->copy;
-    if (S_ISFIFO(st->st_mode) || S_ISSOCK(st->st_mode)) {
+    if (is_connection(st)) {
         (void)close(fd);
         c->closed[c->nclosed < CLOSED_SHOWN ? c->nclosed : CLOSED_SHOWN - 1] = fd;
         c->nclosed++;
@@ -176,7 +182,9 @@ static void sleep_until_woken(struct session *s)
     if (getppid() != s->kernel) {
         _exit(0);
     }
-    each_fd(s, close_connection);
+    if (s->copy.connected) {
+        each_fd(s, close_connection);
+    }
     (void)sigemptyset(&wake);
     (void)sigaddset(&wake, session_wake_signal());
     while (sigwaitinfo(&wake, NULL) < 0) {
@@ -236,7 +244,7 @@ static bool fork_copy(struct session *s, pid_t *pid)
     (void)sigfillset(&all);
     (void)sigprocmask(SIG_SETMASK, &all, &before); /* no handler may run in a process that shares our memory */
     s->copy = (struct copy){ .threads = count_threads() };
-    each_fd(s, note_offset);
+    each_fd(s, note_descriptor);
     pid_t child = s->copy.threads == 0 ? clone_sibling() : -1;
     child = child < 0 ? fork_adopted() : child;
     if (child == 0) {
