@@ -17,8 +17,17 @@
 enum {
     NOTE = 1024,
     KEEP_MAX = 16 << 20,  /* bytes in memory; with a higher limit they are in a file before that is reached */
-    KEEP_IDLE = 256 << 10 /* between cells */
+    KEEP_IDLE = 256 << 10, /* between cells */
+    CHANGES_BURST = 2500, /* between the streams */
+    CHANGES_RATE = 800    /* a second */
 };
+
+static double now(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail with this clock */
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
 
 void output_init(struct output *o, struct capture *capture)
 {
@@ -63,6 +72,9 @@ void output_begin(struct output *o, int count, const struct settings *settings)
     o->file_limit = settings->output_file_limit;
     o->total = o->written = 0;
     o->over = false;
+    o->stream = CAPTURE_STDOUT;
+    o->changes = CHANGES_BURST;
+    o->changed_at = now();
     o->trouble = NULL;
     o->path[0] = '\0';
 }
@@ -159,11 +171,27 @@ static void say(struct output *o, const char *text)
 
 static void tell_limit(struct output *o)
 {
-    char text[NOTE], limit[32];
-    (void)snprintf(text, sizeof text, "\nweir: the cell has printed more than %s; what follows is not shown here. %s%s\n",
-                   amount(o->limit, limit, sizeof limit), o->fd >= 0 ? "All of it: " : "It is lost: ",
-                   o->fd >= 0 ? o->path : o->trouble);
+    char text[NOTE], limit[32], what[64] = "changes too often between stdout and stderr";
+    if (o->changes >= 0) {
+        (void)snprintf(what, sizeof what, "has printed more than %s", amount(o->limit, limit, sizeof limit));
+    }
+    (void)snprintf(text, sizeof text, "\nweir: the cell %s; what follows is not shown here. %s%s\n", what,
+                   o->fd >= 0 ? "All of it: " : "It is lost: ", o->fd >= 0 ? o->path : o->trouble);
     say(o, text);
+}
+
+/* Count a change to the other stream. False: there were too many. */
+static bool may_change(struct output *o, enum capture_stream stream)
+{
+    if (stream == o->stream) {
+        return true;
+    }
+    double t = now();
+    double more = o->changes + (t - o->changed_at) * CHANGES_RATE;
+    o->changes = (more < CHANGES_BURST ? more : CHANGES_BURST) - 1;
+    o->changed_at = t;
+    o->stream = stream;
+    return o->changes >= 0;
 }
 
 /* How much of text fits into the limit; less than all of it ends with a line, or at least with a character. */
@@ -186,7 +214,7 @@ static size_t fitting(const struct output *o, const char *text, size_t len)
 
 void output_text(struct output *o, enum capture_stream stream, const char *text, size_t len)
 {
-    size_t n = o->over ? 0 : fitting(o, text, len);
+    size_t n = o->over || !may_change(o, stream) ? 0 : fitting(o, text, len);
     if (n > 0) {
         capture_add(o->capture, stream, text, n);
         keep(o, text, n);

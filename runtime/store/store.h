@@ -5,6 +5,7 @@
  *   .weir/objects/ab/cdef..  .npy files by sha256 (hex) of their bytes; never changed once named, mode 0444
  *   .weir/tmp/               files being written; emptied of dead writers' files at open
  *   .weir/build/             compiled flows by content
+ *   .weir/output/            all that a cell printed, if it was too much to show (kernel/output.h)
  *   .weir/config.json        the user's: settings of kernels that start here (kernel/settings_load.h); may be missing
  *
  * Several processes use one store at once. Safe for use from one thread each. */

@@ -160,6 +160,21 @@ static void a_file_that_cannot_grow_is_told_and_ends_nothing(void **state)
     assert_non_null(strstr(f->err.data, ": it can't be written.\n"));
 }
 
+static void streams_may_change_only_so_often(void **state)
+{
+    struct fixture *f = *state;
+    f->settings.output_limit = 1 << 20;
+    begin(f);
+    for (int i = 0; i < 100000; i++) {
+        output_text(&f->o, i % 2 ? CAPTURE_STDERR : CAPTURE_STDOUT, "x", 1);
+    }
+    end(f);
+    assert_true(f->out.len >= 1250 && f->out.len < 20000);
+    assert_non_null(strstr(f->err.data, "x\nweir: the cell changes too often between stdout and stderr; what follows is not "
+                                        "shown here. All of it: "));
+    assert_non_null(strstr(f->err.data, "weir: the cell printed 100.0 kB in all; it is in "));
+}
+
 static void text_after_the_cells_end_counts_as_its_own(void **state)
 {
     struct fixture *f = *state;
@@ -205,6 +220,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_long_line_is_cut_between_characters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_file_has_a_limit_of_its_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_cannot_grow_is_told_and_ends_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(streams_may_change_only_so_often, set_up, tear_down),
         cmocka_unit_test_setup_teardown(text_after_the_cells_end_counts_as_its_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_high_limit_costs_no_memory, set_up, tear_down),
     };
