@@ -43,8 +43,9 @@ struct build_cells; /* the session's linker: every cell's symbols, in one arena 
 struct build_symbol {
     const char *name;
     bool function;
-    bool keeps_storage; /* its memory of an earlier cell stays */
+    bool keeps_storage; /* a variable of an earlier cell, that this one only sets */
     bool other_type;    /* a function that earlier callers can't call: they keep the earlier one */
+    bool declared;      /* a function that this cell doesn't define: a later one may */
 };
 
 enum err_code build_cells_new(struct build_cells **out, struct err *e);
@@ -56,12 +57,17 @@ typedef const char *build_line(void *ctx, const char *cell, int line, size_t *le
 /* Where messages take the users' lines from: lowered ones read worse. */
 void build_cells_lines(struct build_cells *b, build_line *line, void *ctx);
 
+/* What a function calls that is declared and not defined yet: with its name; must not return. Until this is told, linking
+ * such a call is an error. */
+void build_cells_undefined(struct build_cells *b, void (*called)(const char *name));
+
 /* A symbol of the host for cells to call. */
 enum err_code build_cells_host(struct build_cells *b, const char *name, void *address, struct err *e);
 
 /* Compile and link one lowered cell (by tcc, or cc into a .so when cc is set). Undefined symbols are looked for in
- * earlier cells, the host's, then libc and libm. Earlier callers of a function defined again reach the new one. Nothing
- * changes on failure (a cell is a transaction). entry_address: of `entry`, NULL if entry is. label: "cell [3]". */
+ * earlier cells, the host's, then libc and libm. Earlier callers of a function defined again, and pointers to it, reach
+ * the new one, also while a thread calls it. Nothing changes on failure (a cell is a transaction). entry_address: of
+ * `entry`, NULL if entry is. label: "cell [3]". */
 enum err_code build_cells_add(struct build_cells *b, const char *label, const char *text, size_t len, const char *entry,
                               bool cc, const struct build_symbol *defined, size_t ndefined, void **entry_address,
                               struct err *e);
@@ -69,7 +75,10 @@ enum err_code build_cells_add(struct build_cells *b, const char *label, const ch
 /* Run the constructors of the cell added last (user code: under the session's guard, before its entry). */
 void build_cells_construct(struct build_cells *b);
 
-/* Address of a symbol, NULL: none. */
+/* The newest cell has run. What nobody can reach any more, of it and of functions replaced since, is given back. */
+void build_cells_ran(struct build_cells *b);
+
+/* Address of a symbol (of a function the one that stays when it is replaced), NULL: none. */
 void *build_cells_find(const struct build_cells *b, const char *name);
 
 /* Whether a code address is in a cell. Async-signal-safe. */

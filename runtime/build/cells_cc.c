@@ -2,7 +2,7 @@
  *
  * What earlier cells define is handed to ld as absolute symbols (an assembler file of `.set name, address`); code
  * reaches them through the GOT (-fno-plt), whose entries elf64_fix_absolute puts right. Own names bind to themselves
- * (-Bsymbolic), whatever the host exports. Functions begin with 16 bytes of nops for a later redirection. */
+ * (-Bsymbolic), whatever the host exports. Functions begin with 16 bytes of nops, room for a jump through their gate. */
 #include "runtime/build/cells.h"
 
 #include "runtime/base/file.h"
@@ -45,12 +45,26 @@ static void set_known(void *ctx, const char *name, void *address)
     }
 }
 
+/* Functions that only later cells will define, if any does. */
+static void set_later(const struct cell_job *j, struct buf *out)
+{
+    for (size_t i = 0; i < j->ndefined; i++) {
+        const char *name = j->defined[i].name;
+        void *address = j->defined[i].declared ? cells_resolve(j, name) : NULL;
+        const struct symbol *s = symbols_find(&j->b->symbols, name, strlen(name));
+        if (address && s && !s->cell && !s->host) {
+            set_symbol(out, name, address);
+        }
+    }
+}
+
 static enum err_code write_sources(struct cell_job *j, const char *source, const char *symbols, struct err *e)
 {
     struct buf text;
     buf_init(&text, 0);
     struct known k = { .out = &text, .symbols = &j->b->symbols };
     cells_known(j, set_known, &k);
+    set_later(j, &text);
     buf_str(&text, ".section .note.GNU-stack,\"\",@progbits\n");
     enum err_code code = buf_check(&text, "the cell's symbols", e);
     code = code ? code : file_write_atomic(symbols, text.data, text.len, 0600, 0, e);
@@ -125,33 +139,45 @@ static int find_extent(struct dl_phdr_info *info, size_t size, void *ctx)
     return 1;
 }
 
+/* Calls inside the object go through the gates too. */
+static enum err_code make_replaceable(struct cell_job *j, struct err *e)
+{
+    enum err_code code = ERR_NONE;
+    for (size_t i = 0; i < j->ndefined && !code; i++) {
+        if (j->gates[i]) {
+            code = gate_patch(j->addresses[i], j->gates[i], &j->addresses[i], e);
+        }
+    }
+    return code;
+}
+
 static enum err_code load(struct cell_job *j, struct err *e)
 {
     struct link_map *map = NULL;
     char path[64];
-    (void)snprintf(path, sizeof path, LOADED_FROM "%d", j->unit.so);
-    j->unit.handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!j->unit.handle || dlinfo(j->unit.handle, RTLD_DI_LINKMAP, &map) != 0) {
+    (void)snprintf(path, sizeof path, LOADED_FROM "%d", j->unit->so);
+    j->unit->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!j->unit->handle || dlinfo(j->unit->handle, RTLD_DI_LINKMAP, &map) != 0) {
         const char *why = dlerror();
         return err_at(e, ERR_COMPILE, j->label, 0, "%s: error: can't be loaded: %s", j->label,
                       why ? why : "unknown reason");
     }
     struct extent x = { .start = (const char *)map->l_addr };
     (void)dl_iterate_phdr(find_extent, &x);
-    j->unit.start = x.start;
-    j->unit.end = x.end;
+    j->unit->start = x.start;
+    j->unit->end = x.end;
     for (size_t i = 0; i <= j->ndefined; i++) {
         const char *name = i < j->ndefined ? j->defined[i].name : j->entry;
-        if (!name || (i < j->ndefined && j->defined[i].keeps_storage)) {
+        if (!name || (i < j->ndefined && !cells_is_own(&j->defined[i]))) {
             continue;
         }
-        j->addresses[i] = dlsym(j->unit.handle, name);
+        j->addresses[i] = dlsym(j->unit->handle, name);
         if (!j->addresses[i]) {
             return err_at(e, ERR_COMPILE, j->label, 0, "%s: error: '%s' is not defined by the compiled cell", j->label,
                           name);
         }
     }
-    return ERR_NONE;
+    return make_replaceable(j, e);
 }
 
 bool cells_cc_has(const void *pc)
@@ -175,7 +201,7 @@ static enum err_code keep(struct cell_job *j, const char *path, struct err *e)
         if (fd < 0) {
             code = err_errno(e, "can't make a memory file");
         } else {
-            j->unit.so = fd;
+            j->unit->so = fd;
             code = file_write_all(fd, data, len, "a cell's code", e);
         }
     }

@@ -26,7 +26,7 @@ static size_t image_size(const struct unit *u)
 
 size_t build_cells_describe(const struct build_cells *b, void *area, size_t size)
 {
-    const struct unit *u = b->nunits ? &b->units[b->nunits - 1] : NULL;
+    const struct unit *u = b->newest;
     if (!u) {
         return 0;
     }
@@ -74,25 +74,30 @@ enum err_code build_cells_learn(struct build_cells *b, const void *area, size_t 
     if ((size_t)r.text + r.anchor + r.image != len - sizeof r || !memchr(r.label, '\0', sizeof r.label)) {
         return err_set(e, ERR_FORMAT, "the description of a cell's code is damaged");
     }
-    struct unit u = { .start = r.start, .end = r.end, .anchor_at = r.anchor_at, .learned = true };
-    memcpy(u.label, r.label, sizeof u.label);
-    u.text = strndup(at, r.text);
-    u.anchor = r.anchor ? strndup(at + r.text, r.anchor) : NULL;
-    enum err_code code = u.text && (u.anchor || !r.anchor) ? cells_reserve_unit(b, e) : err_memory(e);
+    struct unit *u = calloc(1, sizeof *u);
+    if (!u) {
+        return err_memory(e);
+    }
+    *u = (struct unit){ .start = r.start, .end = r.end, .anchor_at = r.anchor_at, .learned = true };
+    memcpy(u->label, r.label, sizeof u->label);
+    u->text = strndup(at, r.text);
+    u->anchor = r.anchor ? strndup(at + r.text, r.anchor) : NULL;
+    enum err_code code = u->text && (u->anchor || !r.anchor) ? cells_reserve_unit(b, e) : err_memory(e);
     if (!code && r.image) {
-        code = learn_image(&u, at + r.text + r.anchor, r.image, e);
+        code = learn_image(u, at + r.text + r.anchor, r.image, e);
     }
     if (code) {
-        cells_unit_done(&u);
+        cells_unit_free(b, u);
         return code;
     }
-    b->units[b->nunits++] = u;
+    cells_unit_add(b, u);
     return ERR_NONE;
 }
 
 void build_cells_forget(struct build_cells *b)
 {
-    while (b->nunits > 0 && b->units[b->nunits - 1].learned) {
-        cells_unit_done(&b->units[--b->nunits]);
+    while (b->nunits > 0 && b->units[b->nunits - 1]->learned) {
+        cells_unit_free(b, b->units[--b->nunits]);
     }
+    b->newest = NULL;
 }

@@ -9,7 +9,6 @@
 #include "runtime/build/object.h"
 #include "runtime/build/tcc.h"
 
-#include <dlfcn.h>
 #include <libtcc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CODE_LIMIT = 1 << 30, CODE_ALIGN = 64 };
+enum { CODE_ALIGN = 64 };
 
 /* What tcc's code calls by itself, from libtcc1.a and libc. */
 #define HELPERS(X)                                                                                                     \
@@ -39,10 +38,14 @@ enum err_code cells_helpers(struct build_cells *b, struct err *e)
     struct tcc t;
     enum err_code code = tcc_begin(&t, TCC_OUTPUT_MEMORY, NULL, b->include_dir, e);
     int size = -1;
+    struct block at = { .at = NULL };
     if (!code && tcc_compile_string(t.state, text) == 0) {
         size = tcc_relocate(t.state, NULL);
     }
-    if (!code && (size < 0 || tcc_relocate(t.state, b->code) != 0)) {
+    if (size > 0) {
+        at = area_take(&b->code, (size_t)size, CODE_ALIGN);
+    }
+    if (!code && (!at.at || tcc_relocate(t.state, at.at) != 0)) {
         code = err_set(e, ERR_COMPILE, "tcc's own library can't be loaded: %s", t.first.data);
     }
     for (size_t i = 0; !code && i < sizeof helpers / sizeof *helpers; i++) {
@@ -54,28 +57,28 @@ enum err_code cells_helpers(struct build_cells *b, struct err *e)
         code = get ? build_cells_host(b, helpers[i], get(), e)
                    : err_set(e, ERR_NOT_FOUND, "tcc's own library has no '%s'", helpers[i]);
     }
-    if (!code) {
-        b->code_used = ((size_t)size + CODE_ALIGN - 1) & ~(size_t)(CODE_ALIGN - 1);
-    }
     tcc_done(&t);
     return code;
 }
 
 /* ---- linking ---- */
 
-/* A name that the cell does not define: of an earlier cell, else the host's, else a library's (remembered). */
 static void *resolve(void *ctx, const char *name)
 {
-    struct build_cells *b = ctx;
-    struct symbol *s = symbols_put(&b->symbols, name, strlen(name));
-    if (!s) {
-        return NULL;
+    return cells_resolve(ctx, name);
+}
+
+/* Of a function that the cell defines for others too. */
+static void *gate(void *ctx, const char *name)
+{
+    const struct cell_job *j = ctx;
+    for (size_t i = 0; i < j->ndefined; i++) {
+        const struct build_symbol *d = &j->defined[i];
+        if (d->function && cells_is_own(d) && strcmp(d->name, name) == 0) {
+            return j->gates[i];
+        }
     }
-    if (!s->cell && !s->host) {
-        s->host = dlsym(RTLD_DEFAULT, name);
-        s->library = true;
-    }
-    return s->cell ? s->cell : s->host;
+    return NULL;
 }
 
 /* The object that tcc has compiled, as bytes. */
@@ -107,7 +110,7 @@ static enum err_code take_addresses(struct cell_job *j, const struct object *o, 
 {
     for (size_t i = 0; i <= j->ndefined; i++) {
         const char *name = i < j->ndefined ? j->defined[i].name : j->entry;
-        if (!name || (i < j->ndefined && j->defined[i].keeps_storage)) {
+        if (!name || (i < j->ndefined && !cells_is_own(&j->defined[i]))) {
             continue;
         }
         j->addresses[i] = object_symbol(o, name);
@@ -115,12 +118,47 @@ static enum err_code take_addresses(struct cell_job *j, const struct object *o, 
             return err_at(e, ERR_COMPILE, j->label, 0, "%s: error: '%s' is not defined by the compiled cell", j->label,
                           name);
         }
-        if (!j->unit.anchor && (i == j->ndefined || j->defined[i].function)) {
-            j->unit.anchor = strdup(name);
-            j->unit.anchor_at = j->addresses[i];
+        if (!j->unit->anchor && (i == j->ndefined || j->defined[i].function)) {
+            j->unit->anchor = strdup(name);
+            j->unit->anchor_at = j->addresses[i];
         }
     }
     return ERR_NONE;
+}
+
+static enum err_code place_failed(const struct cell_job *j, enum err_code code, struct err *e)
+{
+    if (code == ERR_LIMIT) {
+        return err_at(e, ERR_LIMIT, j->label, 0,
+                      "the code and variables of all cells are over %zu MiB; take large memory with malloc",
+                      j->b->map_size >> 20);
+    }
+    if (code == ERR_NOT_FOUND) {
+        char name[256];
+        (void)snprintf(name, sizeof name, "%s", e ? e->msg : "?");
+        return err_at(e, ERR_COMPILE, j->label, 0,
+                      "%s: error: '%s' is declared but defined nowhere: no cell and no library has it", j->label, name);
+    }
+    return code;
+}
+
+/* The unit has the object's memory from here on. */
+static enum err_code take_object_memory(struct cell_job *j, const struct object *o, struct err *e)
+{
+    struct unit *u = j->unit;
+    u->code = o->code;
+    u->near = o->near;
+    u->far = o->far;
+    u->code_stays = o->code_stays;
+    u->data_stays = o->data_stays;
+    u->start = o->code.at;
+    u->end = o->code.at + o->code.len;
+    j->constructors = object_constructors(o, &j->nconstructors);
+    enum err_code code = take_addresses(j, o, e);
+    if (!code && !(u->text = strdup(j->text))) {
+        code = err_memory(e);
+    }
+    return code;
 }
 
 /* *use_cc: only a real linker can link it. */
@@ -128,33 +166,19 @@ static enum err_code place(struct cell_job *j, char *data, size_t len, bool *use
 {
     struct build_cells *b = j->b;
     struct object o;
-    char *at = b->code + b->code_used;
-    if (b->code_dirty > b->code_used) { /* a cell that failed has been here */
-        memset(at, 0, b->code_dirty - b->code_used);
-    }
-    enum err_code code = object_place(&o, data, len, at, CODE_LIMIT - b->code_used, resolve, b, e);
-    b->code_dirty = o.end ? (size_t)(o.end - b->code) : b->code_used;
+    const struct object_home home = { .code = &b->code,
+                                      .data = &b->data,
+                                      .far = &b->far,
+                                      .literals = &b->literals,
+                                      .resolve = resolve,
+                                      .gate = gate,
+                                      .ctx = j };
+    enum err_code code = object_place(&o, data, len, &home, e);
     if (code == ERR_FORMAT) {
         *use_cc = true;
         code = ERR_NONE;
-    } else if (code == ERR_LIMIT) {
-        code = err_at(e, ERR_LIMIT, j->label, 0,
-                      "the code and variables of all cells are over %d MiB; take large memory with malloc",
-                      CODE_LIMIT >> 20);
-    } else if (code == ERR_NOT_FOUND) {
-        char name[256];
-        (void)snprintf(name, sizeof name, "%s", e ? e->msg : "?");
-        code = err_at(e, ERR_COMPILE, j->label, 0,
-                      "%s: error: '%s' is declared but defined nowhere: no cell and no library has it", j->label, name);
-    } else if (!code) {
-        j->unit.start = o.start;
-        j->unit.end = o.end;
-        j->code_size = ((size_t)(o.end - o.start) + CODE_ALIGN - 1) & ~(size_t)(CODE_ALIGN - 1);
-        j->constructors = object_constructors(&o, &j->nconstructors);
-        code = take_addresses(j, &o, e);
-        if (!code && !(j->unit.text = strdup(j->text))) {
-            code = err_memory(e);
-        }
+    } else {
+        code = code ? place_failed(j, code, e) : take_object_memory(j, &o, e);
     }
     object_done(&o);
     return code;

@@ -1,30 +1,14 @@
 /* See object.h. ELF64, x86-64; the few kinds of relocation that tcc writes.
  *
- *   at  | section | section | ... | common symbols | addresses for GOTPCREL, 8 bytes a symbol | jumps, 16 bytes a
- * symbol |
- */
-#include "runtime/build/object.h"
+ *   code | .text | addresses for GOTPCREL, 8 bytes a symbol | jumps, 16 bytes a symbol |
+ *   data | section | section | ... | common symbols |
+ *
+ * First the relocations are only looked at (object_look.c): what they refer to tells how much room is needed, and what
+ * may outlive the cell. */
+#include "runtime/build/object_tables.h"
 
-#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { STUB = 16, MAX_SYMBOLS = 1 << 20 };
-
-struct placed_symbol {
-    Elf64_Sym sym;
-    const char *name;
-    char *address; /* NULL: not known (yet) */
-    char *got;     /* its slot; NULL: none */
-    char *stub;    /* its jump; NULL: none */
-};
-
-struct tables {
-    Elf64_Shdr *sections; /* copies, sh_addr is the place (0: not placed) */
-    size_t nsections;
-    struct placed_symbol *symbols;
-    size_t nsymbols;
-};
 
 void object_done(struct object *o)
 {
@@ -45,7 +29,7 @@ static bool within(const struct object *o, uint64_t offset, uint64_t size)
     return offset <= o->len && size <= o->len - offset;
 }
 
-static enum err_code damaged(struct err *e)
+enum err_code object_damaged(struct err *e)
 {
     return err_set(e, ERR_FORMAT, "the compiled object is damaged");
 }
@@ -54,12 +38,12 @@ static enum err_code read_sections(struct object *o, struct tables *t, struct er
 {
     Elf64_Ehdr h;
     if (o->len < sizeof h) {
-        return damaged(e);
+        return object_damaged(e);
     }
     memcpy(&h, o->data, sizeof h);
     if (memcmp(h.e_ident, ELFMAG, SELFMAG) != 0 || h.e_type != ET_REL || h.e_machine != EM_X86_64 ||
         h.e_shentsize != sizeof(Elf64_Shdr) || !within(o, h.e_shoff, (uint64_t)h.e_shnum * sizeof(Elf64_Shdr))) {
-        return damaged(e);
+        return object_damaged(e);
     }
     t->nsections = h.e_shnum;
     t->sections = calloc(t->nsections + 1, sizeof *t->sections);
@@ -70,7 +54,7 @@ static enum err_code read_sections(struct object *o, struct tables *t, struct er
     for (size_t i = 0; i < t->nsections; i++) {
         t->sections[i].sh_addr = 0;
         if (t->sections[i].sh_type != SHT_NOBITS && !within(o, t->sections[i].sh_offset, t->sections[i].sh_size)) {
-            return damaged(e);
+            return object_damaged(e);
         }
     }
     return ERR_NONE;
@@ -83,11 +67,11 @@ static enum err_code read_symbols(struct object *o, struct tables *t, struct err
         table = t->sections[i].sh_type == SHT_SYMTAB ? &t->sections[i] : NULL;
     }
     if (!table || table->sh_link >= t->nsections || table->sh_size / sizeof(Elf64_Sym) > MAX_SYMBOLS) {
-        return damaged(e);
+        return object_damaged(e);
     }
     const Elf64_Shdr *strings = &t->sections[table->sh_link];
     if (strings->sh_size == 0 || o->data[strings->sh_offset + strings->sh_size - 1] != '\0') {
-        return damaged(e);
+        return object_damaged(e);
     }
     t->nsymbols = table->sh_size / sizeof(Elf64_Sym);
     t->symbols = calloc(t->nsymbols + 1, sizeof *t->symbols);
@@ -98,7 +82,7 @@ static enum err_code read_symbols(struct object *o, struct tables *t, struct err
         struct placed_symbol *s = &t->symbols[i];
         memcpy(&s->sym, o->data + table->sh_offset + i * sizeof s->sym, sizeof s->sym);
         if (s->sym.st_name >= strings->sh_size) {
-            return damaged(e);
+            return object_damaged(e);
         }
         s->name = o->data + strings->sh_offset + s->sym.st_name;
     }
@@ -107,6 +91,7 @@ static enum err_code read_symbols(struct object *o, struct tables *t, struct err
 
 /* ---- placing ---- */
 
+/* A block being filled. */
 struct place {
     char *at, *limit;
 };
@@ -129,45 +114,134 @@ static enum err_code no_room(struct err *e)
     return err_set(e, ERR_LIMIT, "no room for the cell's code and variables");
 }
 
-static enum err_code place_sections(const struct object *o, struct tables *t, struct place *p, struct err *e)
+/* Bytes for size more at the end of a block of `used`, aligned. */
+static size_t add_size(size_t used, size_t size, size_t align)
+{
+    return ((used + align - 1) & ~(align - 1)) + size;
+}
+
+enum where { IN_CODE, NEAR, FAR, PLACES };
+
+static enum where section_where(const Elf64_Shdr *s)
+{
+    return s->sh_flags & SHF_EXECINSTR ? IN_CODE : s->sh_size >= OBJECT_FAR ? FAR : NEAR;
+}
+
+static enum where common_where(const Elf64_Sym *s)
+{
+    return s->st_size >= OBJECT_FAR ? FAR : NEAR;
+}
+
+static size_t align_of(uint64_t align)
+{
+    return align ? (size_t)align : 1;
+}
+
+static enum err_code measure(const struct tables *t, size_t size[PLACES], size_t align[PLACES], struct err *e)
 {
     for (size_t i = 0; i < t->nsections; i++) {
-        Elf64_Shdr *s = &t->sections[i];
+        const Elf64_Shdr *s = &t->sections[i];
         if (!(s->sh_flags & SHF_ALLOC)) {
             continue;
         }
-        if ((s->sh_flags & SHF_TLS) || (s->sh_addralign & (s->sh_addralign - 1 + !s->sh_addralign))) {
-            return err_set(e, ERR_FORMAT, "thread-local variables need a linker");
+        size_t a = align_of(s->sh_addralign);
+        if ((s->sh_flags & SHF_TLS) || (a & (a - 1)) || a > MAX_ALIGN || s->sh_size > (uint64_t)1 << 46) {
+            return err_set(e, ERR_FORMAT, "thread-local variables and large alignments need a linker");
         }
-        char *at = take(p, s->sh_size, s->sh_addralign);
-        if (!at) {
+        enum where w = section_where(s);
+        size[w] = add_size(size[w], s->sh_size, a);
+        align[w] = a > align[w] ? a : align[w];
+    }
+    for (size_t i = 1; i < t->nsymbols; i++) {
+        const struct placed_symbol *s = &t->symbols[i];
+        size_t a = align_of(s->sym.st_value);
+        if (s->sym.st_shndx != SHN_COMMON) {
+            continue;
+        }
+        if ((a & (a - 1)) || a > MAX_ALIGN || s->sym.st_size > (uint64_t)1 << 46) {
+            return object_damaged(e);
+        }
+        size[common_where(&s->sym)] = add_size(size[common_where(&s->sym)], s->sym.st_size, a);
+        align[common_where(&s->sym)] = a > align[common_where(&s->sym)] ? a : align[common_where(&s->sym)];
+    }
+    size[IN_CODE] = add_size(size[IN_CODE], t->ngot * sizeof(uint64_t), sizeof(uint64_t));
+    size[IN_CODE] = add_size(size[IN_CODE], t->nstubs * STUB, STUB);
+    return ERR_NONE;
+}
+
+static struct block take_block(struct area *area, size_t size, size_t align, bool *failed)
+{
+    struct block b = { .at = NULL };
+    if (size) {
+        b = area_take(area, size, align);
+        *failed = *failed || !b.at;
+    }
+    return b;
+}
+
+static void give_back(struct object *o)
+{
+    area_give(o->home->code, o->code);
+    area_give(o->home->data, o->near);
+    area_give(o->home->far, o->far);
+    o->code = o->near = o->far = (struct block){ .at = NULL };
+}
+
+static enum err_code take_blocks(struct object *o, struct tables *t, struct place at[PLACES], struct err *e)
+{
+    size_t size[PLACES] = { 0 }, align[PLACES] = { CODE_ALIGN, 1, 1 };
+    bool failed = false;
+    enum err_code code = measure(t, size, align, e);
+    if (code) {
+        return code;
+    }
+    o->code = take_block(o->home->code, size[IN_CODE], align[IN_CODE], &failed);
+    o->near = take_block(o->home->data, size[NEAR], align[NEAR], &failed);
+    o->far = take_block(o->home->far, size[FAR], align[FAR], &failed);
+    at[IN_CODE] = (struct place){ .at = o->code.at, .limit = o->code.at + o->code.len };
+    at[NEAR] = (struct place){ .at = o->near.at, .limit = o->near.at + o->near.len };
+    at[FAR] = (struct place){ .at = o->far.at, .limit = o->far.at + o->far.len };
+    return failed ? no_room(e) : ERR_NONE;
+}
+
+static enum err_code place_sections(const struct object *o, struct tables *t, struct place at[PLACES], struct err *e)
+{
+    for (size_t i = 0; i < t->nsections; i++) {
+        Elf64_Shdr *s = &t->sections[i];
+        if (!(s->sh_flags & SHF_ALLOC) || s->sh_size == 0) {
+            continue;
+        }
+        char *to = take(&at[section_where(s)], s->sh_size, s->sh_addralign);
+        if (!to) {
             return no_room(e);
         }
         if (s->sh_type != SHT_NOBITS) {
-            memcpy(at, o->data + s->sh_offset, s->sh_size);
+            memcpy(to, o->data + s->sh_offset, s->sh_size);
         }
-        s->sh_addr = (uint64_t)(uintptr_t)at;
+        s->sh_addr = (uint64_t)(uintptr_t)to;
     }
     return ERR_NONE;
 }
 
 /* Addresses of what is defined here; of what is not, by resolve, when a relocation needs it. */
-static enum err_code place_symbols(struct tables *t, struct place *p, struct err *e)
+static enum err_code place_symbols(const struct object *o, struct tables *t, struct place at[PLACES], struct err *e)
 {
     for (size_t i = 1; i < t->nsymbols; i++) {
         struct placed_symbol *s = &t->symbols[i];
         if (s->sym.st_shndx == SHN_COMMON) { /* int n; at file scope: st_value is the alignment */
-            s->address = take(p, s->sym.st_size, s->sym.st_value);
-            if (!s->address) {
+            s->own = take(&at[common_where(&s->sym)], s->sym.st_size, s->sym.st_value);
+            if (!s->own) {
                 return no_room(e);
             }
         } else if (s->sym.st_shndx == SHN_ABS) {
-            s->address = (char *)(uintptr_t)s->sym.st_value;
+            s->own = (char *)(uintptr_t)s->sym.st_value;
         } else if (s->sym.st_shndx != SHN_UNDEF && s->sym.st_shndx < t->nsections &&
                    t->sections[s->sym.st_shndx].sh_addr) {
-            s->address = (char *)(uintptr_t)(t->sections[s->sym.st_shndx].sh_addr + s->sym.st_value);
+            s->own = (char *)(uintptr_t)(t->sections[s->sym.st_shndx].sh_addr + s->sym.st_value);
         }
+        s->address = s->gate ? s->gate : s->literal ? s->literal : s->own;
     }
+    (void)o;
     return ERR_NONE;
 }
 
@@ -175,9 +249,8 @@ static enum err_code place_symbols(struct tables *t, struct place *p, struct err
 
 struct linking {
     struct tables *t;
-    struct place *p;
-    object_resolve *resolve;
-    void *ctx;
+    struct place got, stubs;
+    const struct object_home *home;
     struct err *e;
 };
 
@@ -187,7 +260,7 @@ static enum err_code find(struct linking *l, struct placed_symbol *s)
         return ERR_NONE;
     }
     if (s->sym.st_shndx == SHN_UNDEF) {
-        s->address = l->resolve(l->ctx, s->name);
+        s->address = l->home->resolve(l->home->ctx, s->name);
     }
     if (!s->address && ELF64_ST_BIND(s->sym.st_info) != STB_WEAK) {
         return err_set(l->e, ERR_NOT_FOUND, "%s", s->name);
@@ -199,7 +272,7 @@ static enum err_code find(struct linking *l, struct placed_symbol *s)
 static char *got_of(struct linking *l, struct placed_symbol *s)
 {
     if (!s->got) {
-        s->got = take(l->p, sizeof s->address, sizeof s->address);
+        s->got = take(&l->got, sizeof s->address, sizeof s->address);
         if (s->got) {
             memcpy(s->got, &s->address, sizeof s->address);
         }
@@ -212,7 +285,7 @@ static char *stub_of(struct linking *l, struct placed_symbol *s)
 {
     static const unsigned char jump[6] = { 0xff, 0x25 };
     if (!s->stub) {
-        s->stub = take(l->p, STUB, STUB);
+        s->stub = take(&l->stubs, STUB, STUB);
         if (s->stub) {
             memcpy(s->stub, jump, sizeof jump);
             memcpy(s->stub + sizeof jump, &s->address, sizeof s->address);
@@ -294,7 +367,7 @@ static enum err_code relocate_section(struct linking *l, const struct object *o,
         memcpy(&r, o->data + s->sh_offset + at, sizeof r);
         if (r.r_offset > target->sh_size || target->sh_size - r.r_offset < 4 ||
             ELF64_R_SYM(r.r_info) >= l->t->nsymbols) {
-            return damaged(l->e);
+            return object_damaged(l->e);
         }
         enum err_code code = relocate(l, &r, section + r.r_offset, section);
         if (code) {
@@ -304,26 +377,46 @@ static enum err_code relocate_section(struct linking *l, const struct object *o,
     return ERR_NONE;
 }
 
-enum err_code object_place(struct object *out, char *data, size_t len, char *at, size_t room, object_resolve *resolve,
-                           void *ctx, struct err *e)
+/* Room for n of one size, which measure has counted. */
+static struct place part(struct place *p, size_t n, size_t size)
 {
-    struct place p = { .at = at, .limit = at + room };
+    char *at = take(p, n * size, size);
+    return (struct place){ .at = at, .limit = at ? at + n * size : NULL };
+}
+
+static enum err_code link_all(struct object *o, struct tables *t, struct err *e)
+{
+    struct place at[PLACES];
+    enum err_code code = read_sections(o, t, e);
+    code = code ? code : read_symbols(o, t, e);
+    code = code ? code : object_look(o, t, e);
+    code = code ? code : take_blocks(o, t, at, e);
+    code = code ? code : place_sections(o, t, at, e);
+    code = code ? code : place_symbols(o, t, at, e);
+    struct linking l = { .t = t, .home = o->home, .e = e };
+    if (!code) {
+        l.got = part(&at[IN_CODE], t->ngot, sizeof(uint64_t));
+        l.stubs = part(&at[IN_CODE], t->nstubs, STUB);
+    }
+    for (size_t i = 0; i < t->nsections && !code; i++) {
+        if (t->sections[i].sh_type == SHT_RELA) {
+            code = relocate_section(&l, o, &t->sections[i]);
+        }
+    }
+    return code;
+}
+
+enum err_code object_place(struct object *out, char *data, size_t len, const struct object_home *home, struct err *e)
+{
     struct tables *t = calloc(1, sizeof *t);
-    *out = (struct object){ .data = data, .len = len, .tables = t, .start = at };
+    *out = (struct object){ .data = data, .len = len, .tables = t, .home = home };
     if (!t) {
         return err_memory(e);
     }
-    struct linking l = { .t = t, .p = &p, .resolve = resolve, .ctx = ctx, .e = e };
-    enum err_code code = read_sections(out, t, e);
-    code = code ? code : read_symbols(out, t, e);
-    code = code ? code : place_sections(out, t, &p, e);
-    code = code ? code : place_symbols(t, &p, e);
-    for (size_t i = 0; i < t->nsections && !code; i++) {
-        if (t->sections[i].sh_type == SHT_RELA) {
-            code = relocate_section(&l, out, &t->sections[i]);
-        }
+    enum err_code code = link_all(out, t, e);
+    if (code) {
+        give_back(out);
     }
-    out->end = p.at;
     return code;
 }
 
@@ -333,7 +426,7 @@ void *object_symbol(const struct object *o, const char *name)
     for (size_t i = 1; i < t->nsymbols; i++) {
         const struct placed_symbol *s = &t->symbols[i];
         if (s->sym.st_shndx != SHN_UNDEF && ELF64_ST_BIND(s->sym.st_info) != STB_LOCAL && strcmp(s->name, name) == 0) {
-            return s->address;
+            return s->own;
         }
     }
     return NULL;

@@ -6,12 +6,16 @@
 
 #include <stdbool.h>
 
+struct unit;
+
 struct symbol {
     const char *name;
-    void *cell;    /* newest definition in a cell; NULL: none */
-    void *host;    /* the host's, or a library's once looked up; NULL: none */
-    bool function; /* what `cell` is */
-    bool library;  /* `host` comes from a library, not from us */
+    void *cell;        /* newest definition in a cell, a function's gate; NULL: none */
+    void *host;        /* the host's, or a library's once looked up; NULL: none */
+    char *gate;        /* NULL: never a function of a cell */
+    struct unit *unit; /* that has the function which the gate leads to; NULL: none yet */
+    bool function;     /* what `cell` is */
+    bool library;      /* `host` comes from a library, not from us */
 };
 
 struct symbols {
