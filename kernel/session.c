@@ -67,7 +67,8 @@ static enum err_code link_unit(struct session *s, const struct cell_unit *u, con
         defined[i] = (struct build_symbol){ .name = u->names[i].name,
                                             .function = u->names[i].kind == DECL_FUNCTION,
                                             .keeps_storage = u->names[i].keeps_storage,
-                                            .other_type = u->names[i].other_type };
+                                            .other_type = u->names[i].other_type,
+                                            .declared = u->names[i].declared };
     }
     enum err_code code =
         build_cells_add(s->cells, label, u->text, u->len, u->entry, u->needs_cc, defined, u->nnames, entry, e);
@@ -123,6 +124,7 @@ static enum err_code run_unit(struct session *s, const struct cell_unit *u, cons
 static void say_notes(struct session *s, const struct cell_unit *u)
 {
     for (size_t i = 0; i < u->nnotes && !s->silent; i++) {
+        session_say_stream(s, "stderr", "note: ", 6);
         session_say_stream(s, "stderr", u->notes[i], strlen(u->notes[i]));
         session_say_stream(s, "stderr", "\n", 1);
     }
@@ -145,6 +147,7 @@ enum err_code session_cell(struct session *s, const struct cell *cell, const cha
         index_commit(s->index);
         say_notes(s, &u);
         code = run_unit(s, &u, label, entry, e);
+        build_cells_ran(s->cells);
     }
     cell_unit_done(&u);
     return code;
@@ -193,6 +196,32 @@ static void execute_cell(struct session *s, const struct cell *cell, const char 
         flows_forget(s->flows, cell->id); /* it may have been a step the last time it ran */
         magics_settle(s->magics);
     }
+}
+
+enum err_code session_rerun(struct session *s, int number, struct err *e)
+{
+    const char *own_id = s->cell_id;
+    int own_count = s->count;
+    char label[64];
+    cell_label(number, label, sizeof label);
+    const struct shown_cell *shown = session_shown(s, label);
+    if (!shown || !shown->text) {
+        return err_set(e, ERR_NOT_FOUND, "the text of %s is not known any more", label);
+    }
+    char *text = strdup(shown->text), *id = shown->id ? strdup(shown->id) : NULL;
+    e->code = text && (id || !shown->id) ? ERR_NONE : err_memory(e);
+    if (e->code == ERR_NONE) {
+        struct cell cell = { .id = id, .number = number, .text = text, .len = strlen(text) };
+        s->cell_id = id;
+        s->count = number;
+        execute_cell(s, &cell, label, e);
+        s->cell_id = own_id;
+        s->count = own_count;
+        s->changed = true;
+    }
+    free(text);
+    free(id);
+    return e->code;
 }
 
 static void on_execute(struct session *s, const json_t *m)
@@ -316,11 +345,7 @@ void session_done(struct session *s)
     flows_free(s->flows);
     index_free(s->index);
     build_cells_free(s->cells);
-    for (size_t i = 0; i < s->nshown; i++) {
-        free(s->shown[i].text);
-        free(s->shown[i].entry);
-    }
-    free(s->shown);
+    session_texts_done(s);
     json_decref(s->value);
     session_failure_done(&s->failure);
     if (s->shared) {

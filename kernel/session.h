@@ -9,6 +9,7 @@
  *   session_threads.c    threads that user code starts
  *   session_checkpoint.c  sleeping copies of the session, and how a crashed one is replaced by one
  *   session_trace.c    machine frames as `cell [7] line 3 in f`, with the source line
+ *   session_texts.c    the cells' texts, for tracebacks and %rerun
  *   session_libc.c     what cells get in place of libc's exit, atexit ...
  *   session_stdio.c    stdout and stderr in order; what cells may do with the three streams
  *   session_write.c    what cells get in place of libc's write, sleep, fork ...
@@ -44,6 +45,8 @@ struct shown_cell {
     char label[64];
     char *text;  /* owned */
     char *entry; /* owned; its function's name, not to be shown; may be NULL */
+    char *id;    /* owned; the front end's, NULL: none */
+    uint32_t next; /* session_texts.c's */
 };
 
 enum { COPY_OFFSETS = 64, COPY_CLOSED = 4 };
@@ -82,8 +85,7 @@ struct session {
     struct build_cells *cells;
     struct magics *magics;
     char directory[4096];
-    struct shown_cell *shown; /* owned; newest text of each label */
-    size_t nshown, cap_shown;
+    struct texts *texts; /* owned; session_texts.c */
     /* the running request */
     const char *cell_id; /* borrowed from the request */
     int count;
@@ -113,6 +115,9 @@ enum err_code session_handle(struct session *s, const json_t *message, bool *end
  * says how; else it did not run, and e says why. */
 enum err_code session_cell(struct session *s, const struct cell *cell, const char *label, struct err *e);
 
+/* Run the cell that ran under this count again, magics and all, as itself. ERR_NOT_FOUND, or as session_cell. */
+enum err_code session_rerun(struct session *s, int number, struct err *e);
+
 /* Send s->failure as the cell's error, and forget it. */
 void session_say_failure(struct session *s);
 
@@ -135,6 +140,7 @@ void session_run(struct session *s, void (*entry)(void), struct outcome *out);
  * children: false. The second, for input that nobody gives: on the cell's thread only. */
 bool session_leave(int status, const char *called);
 bool session_leave_input(void);
+bool session_leave_undefined(const char *name); /* a function that is only declared has been called */
 
 /* Whether this is the thread that runs the cell, within it. */
 bool session_is_mine(void);
@@ -175,10 +181,6 @@ void session_explain_kept(struct failure *f);
 void session_failure_of(const struct err *e, struct failure *out);
 void session_failure_done(struct failure *f);
 
-/* Remember a cell's text (copied) and its entry. Out of memory only costs lines in tracebacks. */
-void session_remember(struct session *s, const char *label, const char *text, size_t len);
-void session_remember_entry(struct session *s, const char *label, const char *entry);
-
 /* The newest cell's code and text, left where a copy finds them if the cell crashes (struct session_shared). */
 void session_leave_code(struct session *s, const char *label);
 
@@ -188,6 +190,16 @@ void session_forget_code(struct session *s);
 
 /* A line of a remembered cell, for the linker's messages (a build_line). ctx: the session. */
 const char *session_line(void *ctx, const char *label, int line, size_t *len);
+
+/* ---- session_texts.c ---- */
+
+/* Remember the text of the running cell (copied) and its entry. Out of memory only costs lines in tracebacks. */
+void session_remember(struct session *s, const char *label, const char *text, size_t len);
+void session_remember_entry(struct session *s, const char *label, const char *entry);
+
+/* NULL: not remembered, or no more. Borrowed until the next session_remember. */
+struct shown_cell *session_shown(struct session *s, const char *label);
+void session_texts_done(struct session *s);
 
 /* ---- session_libc.c ---- */
 

@@ -22,13 +22,25 @@ static enum err_code host_run_cell(void *ctx, const char *label, const char *tex
     char own[64];
     cell_label(s->count, own, sizeof own);
     if (strcmp(own, label) == 0) { /* the C between a cell's magics: the cell itself */
-        cell.id = s->cell_id;
-        session_remember(s, label, text, len);
+        cell.id = s->cell_id; /* its text is remembered whole, with the same lines */
     } else {
         cell.id = label; /* a hidden one replaces the hidden one of the same name */
         cell.number = 0;
     }
     return session_cell(s, &cell, label, e);
+}
+
+static const char *host_source(void *ctx, int number)
+{
+    char label[64];
+    cell_label(number, label, sizeof label);
+    const struct shown_cell *c = session_shown(ctx, label);
+    return c ? c->text : NULL;
+}
+
+static enum err_code host_rerun(void *ctx, int number, struct err *e)
+{
+    return session_rerun(ctx, number, e);
 }
 
 static enum err_code host_symbol(void *ctx, const char *name, void *address, struct err *e)
@@ -76,6 +88,8 @@ struct magic_host session_host(struct session *s)
                                 .display = host_display,
                                 .stream = host_stream,
                                 .run_cell = host_run_cell,
+                                .source = host_source,
+                                .rerun = host_rerun,
                                 .symbol = host_symbol,
                                 .variable = host_variable,
                                 .interrupted = host_interrupted,

@@ -62,6 +62,13 @@ static void cell_quick_exit(int status)
     _exit(status);
 }
 
+static void cell_undefined(const char *name)
+{
+    (void)session_leave_undefined(name);
+    (void)fprintf(stderr, "weir: '%s' is declared but not defined yet: run the cell that defines it\n", name); /* in a thread */
+    abort();
+}
+
 enum err_code session_libc(struct build_cells *cells, struct err *e)
 {
     const struct {
@@ -78,6 +85,7 @@ enum err_code session_libc(struct build_cells *cells, struct err *e)
     enum err_code code = ERR_NONE;
     size_t n;
     const struct session_symbol *(*const more[])(size_t *) = { session_input_symbols, session_write_symbols };
+    build_cells_undefined(cells, cell_undefined);
     for (size_t i = 0; i < sizeof ours / sizeof *ours && !code; i++) {
         code = build_cells_host(cells, ours[i].name, (void *)ours[i].function, e);
     }

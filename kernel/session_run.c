@@ -148,6 +148,16 @@ bool session_leave_input(void)
     return false;
 }
 
+bool session_leave_undefined(const char *name)
+{
+    struct outcome o = { .ending = END_UNDEFINED, .thread = gettid() != session_guard.thread };
+    (void)snprintf(o.name, sizeof o.name, "%s", name); /* cut, it is still told */
+    if (may_leave()) {
+        leave_as(&o, false);
+    }
+    return false;
+}
+
 /* A child that the user forked must not go on as a second session. */
 static void end_child(void)
 {

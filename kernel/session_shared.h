@@ -47,6 +47,7 @@ enum ending {
     END_SIGNAL, /* SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT and their like */
     END_INTERRUPT,
     END_INPUT, /* it reads from stdin, and the front end gives no input */
+    END_UNDEFINED, /* it calls a function that is declared and not defined yet */
     END_EXIT /* exit(status) and the like */
 };
 
@@ -59,6 +60,7 @@ struct outcome {
     int threads;                      /* END_INTERRUPT: those that the cell started and that go on */
     int status;                       /* END_EXIT: its argument */
     const char *called;               /* END_EXIT: "exit", "_exit", ...; static */
+    char name[64];                    /* END_UNDEFINED: the function's */
     const void *frames[TRACE_FRAMES]; /* innermost first; addresses inside the instruction or call */
     unsigned nframes;
 };

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-enum { SHOWN_FRAMES = 16, SHOWN_LINE = 200, REMEMBERED = 10000 };
+enum { SHOWN_FRAMES = 16, SHOWN_LINE = 200 };
 
 void session_failure_done(struct failure *f)
 {
@@ -28,58 +28,12 @@ void session_failure_done(struct failure *f)
     *f = (struct failure){ .ename = NULL };
 }
 
-/* ---- remembered texts ---- */
-
-static struct shown_cell *find_shown(struct session *s, const char *label)
-{
-    for (size_t i = s->nshown; i-- > 0;) {
-        if (strcmp(s->shown[i].label, label) == 0) {
-            return &s->shown[i];
-        }
-    }
-    return NULL;
-}
-
-static struct shown_cell *add_shown(struct session *s, const char *label)
-{
-    if (s->nshown == s->cap_shown) {
-        size_t cap = s->cap_shown ? s->cap_shown * 2 : 64;
-        struct shown_cell *grown = cap <= REMEMBERED * 2 ? realloc(s->shown, cap * sizeof *grown) : NULL;
-        if (!grown) {
-            return NULL;
-        }
-        s->shown = grown;
-        s->cap_shown = cap;
-    }
-    struct shown_cell *c = &s->shown[s->nshown++];
-    *c = (struct shown_cell){ .text = NULL };
-    (void)snprintf(c->label, sizeof c->label, "%s", label);
-    return c;
-}
-
-void session_remember(struct session *s, const char *label, const char *text, size_t len)
-{
-    struct shown_cell *c = find_shown(s, label);
-    c = c ? c : add_shown(s, label);
-    if (c) {
-        free(c->text);
-        c->text = strndup(text, len);
-    }
-}
-
-void session_remember_entry(struct session *s, const char *label, const char *entry)
-{
-    struct shown_cell *c = find_shown(s, label);
-    if (c && entry) {
-        free(c->entry);
-        c->entry = strdup(entry);
-    }
-}
+/* ---- lines ---- */
 
 /* Line `line` of a remembered cell, without its end of line. NULL: unknown. A build_line. */
 const char *session_line(void *ctx, const char *label, int line, size_t *len)
 {
-    const struct shown_cell *c = find_shown(ctx, label);
+    const struct shown_cell *c = session_shown(ctx, label);
     const char *text = c ? c->text : NULL;
     for (int i = 1; text && i < line; i++) {
         text = strchr(text, '\n');
@@ -126,7 +80,7 @@ static bool add_block(struct session_shared *shared, const void *bytes, size_t l
 void session_leave_code(struct session *s, const char *label)
 {
     struct session_shared *shared = s->shared;
-    const struct shown_cell *c = find_shown(s, label);
+    const struct shown_cell *c = session_shown(s, label);
     uint32_t before = shared->code_used;
     struct buf names;
     if (before > WORDS_CODE - sizeof(uint32_t)) {
@@ -211,7 +165,7 @@ static const char *function_name(const struct shown_cell *c, const char *functio
 static void add_where(struct session *s, json_t *lines, const struct build_where *w)
 {
     struct buf b;
-    const struct shown_cell *c = find_shown(s, w->cell);
+    const struct shown_cell *c = session_shown(s, w->cell);
     const char *function = function_name(c, w->function);
     size_t len;
     buf_init(&b, 0);
@@ -353,6 +307,9 @@ void session_explain(struct session *s, const struct outcome *o, struct failure 
     } else if (o->ending == END_EXIT) {
         ename = "Exit";
         buf_printf(&evalue, "called %s(%d)", o->called, o->status);
+    } else if (o->ending == END_UNDEFINED) {
+        ename = "NameError";
+        buf_printf(&evalue, "'%.*s' is declared but not defined yet: run the cell that defines it", (int)sizeof o->name, o->name);
     } else if (o->ending == END_INPUT) {
         ename = "InputNotAllowed";
         buf_str(&evalue, "the cell reads from stdin, and this front end gives no input (allow_stdin is false); run it in one that "

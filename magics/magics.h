@@ -19,6 +19,10 @@ struct magic_host {
     void (*stream)(void *ctx, const char *stream, const char *text, size_t len);
     /* Compile and run a plain cell's text in the session, as if the user had run it. label: "cell [3]" or a hidden one's name. */
     enum err_code (*run_cell)(void *ctx, const char *label, const char *text, size_t len, struct err *e);
+    /* The text of the cell that ran under an execution count, NULL: none is known. Borrowed until the next cell runs. */
+    const char *(*source)(void *ctx, int number);
+    /* Run that cell again, its magics too, as the same cell. ERR_NOT_FOUND, or as it fails. */
+    enum err_code (*rerun)(void *ctx, int number, struct err *e);
     /* A function or object of the host's that hidden cells may name. */
     enum err_code (*symbol)(void *ctx, const char *name, void *address, struct err *e);
     /* Address of a session variable, NULL: none. */

@@ -19,6 +19,7 @@ struct magics {
     struct pending pending[MAGICS_MAX_PENDING];
     size_t npending;
     unsigned displays;        /* ids given out */
+    bool rerunning;           /* inside %rerun */
     bool providing;           /* inside magics_provide: hidden cells need no values of their own */
 };
 

@@ -53,6 +53,12 @@ static const struct option_row undo_options[] = {
     { 0 },
 };
 
+static const struct option_row rerun_options[] = {
+    { "stale", NULL, "the cells that still use what has been redefined since, in their order" },
+    { "dry-run", NULL, "with --stale: only list them" },
+    { 0 },
+};
+
 static const struct magic table[] = {
     { .name = "lsmagic", .kind = MAGIC_LINE, .run = magic_lsmagic, .usage = "", .help = "the magics there are", .shows = true },
     { .name = "step", .kind = MAGIC_CELL, .run = magic_step, .raw = true,
@@ -92,6 +98,9 @@ static const struct magic table[] = {
       .max_words = 1, .shows = true, .alone = true,
       .details = "Variables, functions, types and flows are as they were; files, and what programs were told, are not undone.\n"
                  "A cell that changed nothing does not count. How far it goes: %config undo, %config undo_memory." },
+    { .name = "rerun", .kind = MAGIC_LINE, .run = magic_rerun, .usage = "[N | N-M]... | --stale [--dry-run]",
+      .help = "run cells again by their execution counts (default: the last one)", .options = rerun_options,
+      .max_words = 64 },
     { 0 },
 };
 

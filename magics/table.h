@@ -74,5 +74,6 @@ magic_run magic_runs;                                        /* runs.c */
 magic_run magic_config;                                      /* config.c */
 magic_complete complete_config;
 magic_run magic_undo;                                        /* undo.c */
+magic_run magic_rerun;                                       /* rerun.c */
 
 #endif

@@ -74,6 +74,7 @@ static enum err_code put_definition(struct lowering *l, struct piece *piece, str
         }
     }
     piece->home = l->record;
+    l->ix->has_homes = true;
     buf_add(out, piece->source.text, piece->source.len);
     return code;
 }

@@ -17,6 +17,7 @@ struct cell_name {
     enum decl_kind kind;       /* DECL_FUNCTION or DECL_VARIABLE: what the linker has to know */
     bool keeps_storage;        /* a variable declared again with the same type: emitted as extern, its memory stays */
     bool other_type;           /* a function of another type than the earlier one, whose callers keep that */
+    bool declared;             /* a function that the cell doesn't define: a later one may */
     const char *type;          /* as text, for notes */
 };
 

@@ -387,7 +387,7 @@ static bool keeps_out_of_reach(const struct lowering *l)
 {
     for (const struct piece *p = l->record->first; p; p = p->next) {
         for (const struct node *n = p->nodes; n; n = n->sibling) {
-            const struct node *older = n->decl.kind == DECL_VARIABLE ? cell_kept(n) : NULL;
+            const struct node *older = n->decl.kind == DECL_VARIABLE ? node_kept(n) : NULL;
             if (older && older->is_far && has_floating(l->ix, n->decl.type, 0)) {
                 return true;
             }
@@ -396,9 +396,55 @@ static bool keeps_out_of_reach(const struct lowering *l)
     return false;
 }
 
+/* At most as many bytes as a variable of the type has; what only a compiler can tell counts once. */
+static double most_bytes(const struct index *ix, const struct ctype *type, unsigned depth)
+{
+    long long n = 1;
+    double sum = 0;
+    type = type ? index_resolve(ix, type) : NULL;
+    if (!type || depth > 20 || type->kind == CTYPE_POINTER || type->kind == CTYPE_FUNCTION || type->kind == CTYPE_ENUM) {
+        return 8;
+    }
+    if (type->kind == CTYPE_ARRAY) {
+        bool known = type->dim[0] && constant_eval(ix, type->dim, NULL, NULL, &n) == CONSTANT_VALUE && n > 0;
+        return (known ? (double)n : 1) * most_bytes(ix, type->of, depth + 1);
+    }
+    if (type->kind == CTYPE_STRUCT || type->kind == CTYPE_UNION) {
+        for (size_t i = 0; i < type->nmembers; i++) {
+            sum += most_bytes(ix, type->members[i].type, depth + 1);
+        }
+        return sum;
+    }
+    bool wide = type->kind == CTYPE_COMPLEX || (type->kind == CTYPE_FLOATING && type->spelling && strstr(type->spelling, "long"));
+    return wide ? 32 : type->kind == CTYPE_CHAR || type->kind == CTYPE_BOOL ? 1 : 8;
+}
+
+/* tcc counts bytes in an int: from 2 GB on a type's size is wrong in silence. */
+static bool is_too_large(const struct index *ix, const struct piece *piece)
+{
+    const double limit = 2147483648.0;
+    bool yes = false;
+    for (const struct node *n = piece->record->is_header ? NULL : piece->nodes; n && !yes; n = n->sibling) {
+        yes = n->decl.type && n->decl.kind != DECL_FUNCTION && most_bytes(ix, n->decl.type, 0) >= limit;
+    }
+    return yes;
+}
+
+static bool has_too_large(const struct lowering *l)
+{
+    bool yes = false;
+    for (const struct piece *p = l->record->first; p && !yes; p = p->next) {
+        yes = is_too_large(l->ix, p);
+    }
+    for (size_t i = 0; i < l->prelude.npieces && !yes; i++) {
+        yes = is_too_large(l->ix, l->prelude.pieces[i]);
+    }
+    return yes;
+}
+
 bool cell_wants_cc(struct lowering *l)
 {
-    if (cc_tokens(l) || has_array_parameters(l) || keeps_out_of_reach(l)) {
+    if (cc_tokens(l) || has_array_parameters(l) || keeps_out_of_reach(l) || has_too_large(l)) {
         return true;
     }
     for (size_t i = 0; i < l->prelude.npieces; i++) {

@@ -26,7 +26,7 @@ static void put_copy(struct lowering *l, const struct cdecl *d, bool constant)
 
 static void put_initialiser(struct lowering *l, const struct cdecl *d, const struct node *node)
 {
-    bool kept = cell_kept(node) != NULL;
+    bool kept = node_kept(node) != NULL;
     bool initialised = d->init_first < d->init_end;
     bool constant = initialised && cell_is_constant(l->ix, &l->t, d);
     if (!kept && (!initialised || constant)) {

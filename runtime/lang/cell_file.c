@@ -90,62 +90,6 @@ bool cell_is_constant(struct index *ix, const struct tokens *t, const struct cde
     return constant_tokens(ix, t, d->init_first, d->init_end, pointer, 0);
 }
 
-/* ---- what stays from an earlier cell ---- */
-
-static const struct need *find_need(const struct piece *piece, const struct need *like)
-{
-    for (size_t i = 0; i < piece->needs.count; i++) {
-        if (piece->needs.at[i].entry == like->entry && piece->needs.at[i].space == like->space) {
-            return &piece->needs.at[i];
-        }
-    }
-    return NULL;
-}
-
-static bool same_types(const struct piece *a, const struct piece *b)
-{
-    for (size_t i = 0; i < a->needs.count; i++) {
-        const struct need *mine = &a->needs.at[i];
-        const struct need *other = find_need(b, mine);
-        if (other && mine->bound && other->bound && mine->bound->piece != a &&
-            mine->bound->piece->canonical != other->bound->piece->canonical) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static struct node *of_earlier_cell(const struct node *own)
-{
-    struct node *older = own->older;
-    while (older && older->piece->record == own->piece->record) {
-        older = older->older;
-    }
-    return older;
-}
-
-static bool same_type(const struct node *own, const struct node *older)
-{
-    return own->type_text && older->type_text && strcmp(own->type_text, older->type_text) == 0 &&
-           same_types(own->piece, older->piece);
-}
-
-struct node *cell_other_function(const struct node *own)
-{
-    struct node *older = of_earlier_cell(own);
-    bool function = older && own->decl.kind == DECL_FUNCTION && older->decl.kind == DECL_FUNCTION &&
-                    !older->piece->record->is_header;
-    return function && !same_type(own, older) ? older : NULL;
-}
-
-struct node *cell_kept(const struct node *own)
-{
-    struct node *older = of_earlier_cell(own);
-    bool variable = older && own->decl.kind == DECL_VARIABLE && older->decl.kind == DECL_VARIABLE &&
-                    !older->piece->record->is_header;
-    return variable && same_type(own, older) ? older : NULL;
-}
-
 /* ---- putting out ---- */
 
 void lines_at(struct lines *out, uint32_t line, const char *label)
@@ -263,7 +207,7 @@ static enum err_code put_function(struct lowering *l, size_t index)
         lines_tokens(&l->file, &l->t, item->first, item->end, item->decl.specifiers_end, l->label);
     }
     return node ? cell_name(l, (struct cell_name){ .name = node->entry->name, .kind = DECL_FUNCTION, .type = node->type_text,
-                                                  .other_type = cell_other_function(node) != NULL })
+                                                  .other_type = node_other_function(node) != NULL })
                 : ERR_NONE;
 }
 
@@ -282,7 +226,7 @@ static enum err_code put_variable(struct lowering *l, const struct piece *piece,
 {
     const struct cdecl *d = &item->decl.declarators[index];
     struct node *node = node_of(piece, d->name);
-    const struct node *older = node ? cell_kept(node) : NULL;
+    const struct node *older = node ? node_kept(node) : NULL;
     bool kept = older != NULL;
     bool initialised = d->init_first < d->init_end;
     struct buf text;
@@ -355,6 +299,8 @@ static enum err_code put_declaration(struct lowering *l, size_t index)
         bool mention = function || (d->storage == CDECL_EXTERN && one->init_first == one->init_end);
         if (mention) {
             put_mention(l, item, i);
+            code = function ? cell_name(l, (struct cell_name){ .name = one->name, .kind = DECL_FUNCTION, .declared = true, .type = "" })
+                            : ERR_NONE;
         } else {
             code = put_variable(l, l->record->item_piece[index], item, i);
         }
@@ -405,9 +351,25 @@ static enum err_code put_item(struct lowering *l, size_t i)
     }
 }
 
-enum err_code cell_file_scope(struct lowering *l)
+/* Functions that earlier cells of the user's only declare. */
+static enum err_code name_declared(struct lowering *l)
 {
     enum err_code code = ERR_NONE;
+    for (size_t i = 0; i < l->prelude.npieces && !code; i++) {
+        const struct piece *p = l->prelude.pieces[i];
+        bool declares = !p->record->is_header && p->declaration && !p->declaration->is_definition;
+        for (const struct node *n = declares ? p->nodes : NULL; n && !code; n = n->sibling) {
+            if (n->decl.kind == DECL_FUNCTION) {
+                code = cell_name(l, (struct cell_name){ .name = n->entry->name, .kind = DECL_FUNCTION, .declared = true, .type = "" });
+            }
+        }
+    }
+    return code;
+}
+
+enum err_code cell_file_scope(struct lowering *l)
+{
+    enum err_code code = name_declared(l);
     for (size_t i = 0; !code && i < l->items.count; i++) {
         code = l->record->item_inactive[i] ? ERR_NONE : put_item(l, i);
     }

@@ -47,10 +47,6 @@ enum err_code cell_note(struct lowering *l, const char *fmt, ...) __attribute__(
 enum err_code cell_file_scope(struct lowering *l);
 enum err_code cell_name(struct lowering *l, struct cell_name name);  /* one more in the unit's names */
 bool cell_is_constant(struct index *ix, const struct tokens *t, const struct cdecl *d);
-/* The variable that the cell declares again with the same type; NULL: it is new. */
-struct node *cell_kept(const struct node *own);
-/* The earlier cell's function that a function of the same name but another type leaves to its callers; NULL: none. */
-struct node *cell_other_function(const struct node *own);
 
 /* cell_entry.c: the function. */
 enum err_code cell_entry(struct lowering *l);

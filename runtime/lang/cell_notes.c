@@ -2,7 +2,6 @@
 #include "runtime/lang/cell_internal.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_CELLS = 32 };
@@ -37,98 +36,129 @@ enum err_code cell_note(struct lowering *l, const char *fmt, ...)
     return ERR_NONE;
 }
 
-/* The user's older meaning of a name that the cell gives a new one. */
-static const struct node *changed(const struct node *own)
-{
-    const struct node *older = own->older;
-    while (older && older->piece->record == own->piece->record) {
-        older = older->older;
-    }
-    if (!older || older->piece->record->is_header || older->piece->is_macro) {
-        return NULL;
-    }
-    if (own->decl.kind == DECL_VARIABLE && older->decl.kind == DECL_VARIABLE) {
-        return cell_kept(own) ? NULL : older;
-    }
-    if (own->decl.kind == DECL_FUNCTION && older->decl.kind == DECL_FUNCTION) {
-        return cell_other_function(own);
-    }
-    return own->piece->canonical == older->piece->canonical ? NULL : older;
-}
+/* ---- what is out of date ---- */
 
-static bool names(const struct needs *list, const struct node *node, bool bound)
+struct stale_list {
+    const struct record *records[MAX_CELLS];
+    struct buf names[MAX_CELLS];
+    size_t count;
+};
+
+static struct buf *names_of(struct stale_list *list, const struct record *r)
 {
     for (size_t i = 0; i < list->count; i++) {
-        const struct need *need = &list->at[i];
-        if (need->entry == node->entry && need->space == node->space &&
-            (!bound || !need->bound || need->bound->piece->canonical == node->piece->canonical)) {
-            return true;
+        if (list->records[i] == r) {
+            return &list->names[i];
         }
     }
-    return false;
-}
-
-static bool declares(const struct piece *piece, const struct node *node)
-{
-    const struct node *n = piece->nodes;
-    while (n && (n->entry != node->entry || n->space != node->space)) {
-        n = n->sibling;
+    if (list->count == MAX_CELLS) {
+        return NULL;
     }
-    return n != NULL;
+    list->records[list->count] = r;
+    buf_init(&list->names[list->count], 0);
+    return &list->names[list->count++];
 }
 
-/* Numbers of the live cells, other than this one, that were compiled with the old meaning. */
-static size_t users(const struct lowering *l, const struct node *old, int *cells)
+/* Pieces of other live cells that this cell makes out of date by any of the names. */
+static void find_stale(struct lowering *l, const struct node *const *changed, size_t n, struct stale_list *list)
 {
-    size_t n = 0;
-    for (const struct record *r = l->ix->records; r && n < MAX_CELLS; r = r->next) {
-        bool uses = false;
+    for (const struct record *r = l->ix->records; r; r = r->next) {
         bool skip = r->is_header || r->dead || r == l->record || r->number == 0; /* 0: no cell of the user's */
-        for (const struct piece *p = skip ? NULL : r->first; p && !uses; p = p->next) {
-            uses = !p->is_macro && !declares(p, old) && (names(&p->needs, old, true) || names(&p->inner, old, false));
-        }
-        if (uses) {
-            cells[n++] = r->number;
+        for (struct piece *p = skip ? NULL : r->first; p; p = p->next) {
+            bool depends = false;
+            for (size_t i = 0; i < n && !depends; i++) {
+                depends = stale_depends(p, changed[i]);
+            }
+            struct buf *names = depends && !stale_is_told(l->ix, p) && stale_counts(p) ? names_of(list, r) : NULL;
+            if (names && stale_tell(l->ix, p)) {
+                stale_names(names, p);
+            }
         }
     }
-    return n;
 }
 
-static int by_number(const void *a, const void *b)
+/* In order of the cells' numbers. */
+static size_t next_of(const struct stale_list *list, int after)
 {
-    const int x = *(const int *)a;
-    const int y = *(const int *)b;
-    return x < y ? -1 : x > y;
+    size_t best = list->count;
+    for (size_t i = 0; i < list->count; i++) {
+        int number = list->records[i]->number;
+        if (number > after && (best == list->count || number < list->records[best]->number)) {
+            best = i;
+        }
+    }
+    return best;
 }
 
-static enum err_code note_change(struct lowering *l, const struct node *own, const struct node *old)
+static void put_list(struct buf *out, const struct stale_list *list)
 {
-    int cells[MAX_CELLS];
-    size_t n = users(l, old, cells);
-    struct buf list;
-    if (n == 0) {
-        return ERR_NONE;
+    int last = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        size_t next = next_of(list, last);
+        if (next == list->count) {
+            return; /* two with one number: told as one */
+        }
+        last = list->records[next]->number;
+        buf_printf(out, "%scell [%d] (%s)", i == 0 ? "" : i + 1 == list->count ? " and " : ", ", last,
+                   list->names[next].data);
     }
-    qsort(cells, n, sizeof *cells, by_number);
-    buf_init(&list, 0);
-    for (size_t i = 0; i < n; i++) {
-        buf_printf(&list, "%s[%d]", i == 0 ? "" : i + 1 == n ? " and " : ", ", cells[i]);
+}
+
+/* An enumerator's change is its enum's, if that has a name. */
+static bool is_told_by_tag(const struct node *node)
+{
+    bool yes = false;
+    for (const struct node *n = node->decl.kind == DECL_ENUMERATOR ? node->piece->nodes : NULL; n && !yes; n = n->sibling) {
+        yes = n->decl.kind == DECL_TAG;
     }
-    enum err_code code = cell_note(l, "'%s' changed: %s %s still %s the old one; run %s again", own->decl.name,
-                                   n == 1 ? "cell" : "cells", list.data, n == 1 ? "uses" : "use", n == 1 ? "it" : "them");
-    buf_done(&list);
+    return yes;
+}
+
+static enum err_code note_stale(struct lowering *l, const struct node *const *changed, size_t n)
+{
+    struct stale_list list = { .count = 0 };
+    struct buf text;
+    enum err_code code = ERR_NONE;
+    find_stale(l, changed, n, &list);
+    buf_init(&text, 0);
+    for (size_t i = n; i-- > 0;) { /* a piece has its names newest first */
+        if (!is_told_by_tag(changed[i])) {
+            buf_printf(&text, "%s%s", text.len ? ", " : "", changed[i]->decl.name);
+        }
+    }
+    buf_str(&text, " changed; ");
+    put_list(&text, &list);
+    if (list.count) {
+        code = cell_note(l, "%s still %s the old one: run %s again, or %%rerun --stale", text.data,
+                         list.count == 1 ? "uses" : "use", list.count == 1 ? "it" : "them");
+    }
+    for (size_t i = 0; i < list.count; i++) {
+        buf_done(&list.names[i]);
+    }
+    buf_done(&text);
     return code;
 }
 
 enum err_code cell_notes(struct lowering *l)
 {
-    enum err_code code = ERR_NONE;
+    enum { MAX_CHANGED = 64 };
+    const struct node *changed[MAX_CHANGED];
+    size_t n = 0;
     for (const struct piece *p = l->record->first; p; p = p->next) {
-        for (const struct node *n = p->nodes; n && !code; n = n->sibling) {
-            bool newest = entry_live(n->entry, n->space) == n;
-            const struct node *old = newest && n->decl.kind != DECL_ENUMERATOR && !p->is_macro ? changed(n) : NULL;
-            code = old ? note_change(l, n, old) : ERR_NONE;
+        for (const struct node *node = p->nodes; node && n < MAX_CHANGED; node = node->sibling) {
+            if (entry_live(node->entry, node->space) == node && node_changed(node)) {
+                changed[n++] = node;
+            }
         }
+    }
+    enum err_code code = ERR_NONE;
+    for (size_t i = 0; i < n && !code; i++) { /* enumerators with the enum that has them */
+        size_t end = i + 1;
+        while (end < n && changed[end]->piece == changed[i]->piece) {
+            end++;
+        }
+        code = note_stale(l, &changed[i], end - i);
+        i = end - 1;
     }
     return code;
 }

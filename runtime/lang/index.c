@@ -27,15 +27,6 @@ enum err_code index_new(struct index **out, struct err *e)
     return ERR_NONE;
 }
 
-static void record_free(struct record *r)
-{
-    if (r->is_header) {
-        free(r->text);
-    }
-    arena_done(&r->arena);
-    free(r);
-}
-
 void index_free(struct index *ix)
 {
     if (!ix) {
@@ -49,6 +40,7 @@ void index_free(struct index *ix)
     arena_done(&ix->arena);
     free(ix->buckets);
     free(ix->user);
+    free(ix->told);
     free(ix);
 }
 
@@ -168,14 +160,25 @@ static const struct ctype *qualified(struct index *ix, const struct ctype *type,
     if ((type->is_const || !is_const) && (type->is_volatile || !is_volatile)) {
         return type;
     }
-    struct ctype *copy = arena_alloc(&ix->arena, sizeof *copy);
-    if (!copy) {
+    struct ctype wanted;
+    memcpy(&wanted, type, sizeof wanted); /* with its padding, so that equal ones have equal bytes */
+    wanted.is_const = wanted.is_const || is_const;
+    wanted.is_volatile = wanted.is_volatile || is_volatile;
+    struct qualified **bucket = &ix->qualified[((uintptr_t)wanted.of / 16 + (uintptr_t)wanted.members / 16 + wanted.kind) %
+                                               QUALIFIED_BUCKETS];
+    for (struct qualified *q = *bucket; q; q = q->next) {
+        if (memcmp(&q->type, &wanted, sizeof wanted) == 0) {
+            return &q->type;
+        }
+    }
+    struct qualified *q = arena_alloc(&ix->arena, sizeof *q);
+    if (!q) {
         return type;
     }
-    *copy = *type;
-    copy->is_const = copy->is_const || is_const;
-    copy->is_volatile = copy->is_volatile || is_volatile;
-    return copy;
+    memcpy(&q->type, &wanted, sizeof wanted);
+    q->next = *bucket;
+    *bucket = q;
+    return &q->type;
 }
 
 const struct ctype *index_resolve(const struct index *cix, const struct ctype *type)
@@ -398,6 +401,8 @@ enum err_code index_stage(struct index *ix, const struct cell *cell, const struc
     }
     r->staged = true;
     ix->nstaged++;
+    ix->ncells++;
+    ix->ntold = 0;
     r->number = cell->number;
     r->id = cell->id ? arena_strndup(&r->arena, cell->id, strlen(cell->id)) : NULL;
     r->text = arena_strndup(&r->arena, t->text, t->len);
@@ -412,6 +417,7 @@ enum err_code index_stage(struct index *ix, const struct cell *cell, const struc
         code = conditionals(ix, t, items, r->item_inactive, e);
     }
     code = code ? code : stage_items(ix, r, t, items, e);
+    code = code ? code : stale_bind(ix, r, e);
     if (code) {
         index_name_cell(e, cell);
         index_rollback(ix);
@@ -419,27 +425,66 @@ enum err_code index_stage(struct index *ix, const struct cell *cell, const struc
     return code;
 }
 
-void index_commit(struct index *ix)
+/* A header's definition is compiled into this cell. */
+static bool is_home(const struct index *ix, const struct record *cell)
 {
-    for (struct record *r = ix->records; r && ix->nstaged > 0; r = r->next) {
-        if (!r->staged) {
-            continue; /* and not written to: its page is shared with the session's copies */
-        }
-        for (struct piece *p = r->replaced ? r->replaced->first : NULL; p; p = p->next) {
-            for (struct node *n = p->nodes; n; n = n->sibling) {
-                node_remove(n); /* its memory stays: what was made with it may still be bound to it */
+    for (const struct record *r = ix->has_homes ? ix->records : NULL; r; r = r->next) {
+        for (const struct piece *p = r->is_library ? r->first : NULL; p; p = p->next) {
+            if (p->home == cell) {
+                return true;
             }
         }
-        r->staged = false;
-        r->replaced = NULL;
-        ix->nstaged--;
     }
+    return false;
+}
+
+/* Only includes, statements, expressions: there is nothing to look up in it. */
+static bool is_empty(const struct record *r)
+{
+    return !r->first;
+}
+
+static void commit(struct index *ix, struct record *r)
+{
+    for (struct piece *p = r->replaced ? r->replaced->first : NULL; p; p = p->next) {
+        for (struct node *n = p->nodes; n; n = n->sibling) {
+            node_remove(n); /* its memory stays: what was made with it may still be bound to it */
+        }
+    }
+    r->staged = false;
+    r->replaced = NULL;
+    sweep_replaced(ix, r);
+}
+
+void index_commit(struct index *ix)
+{
+    for (struct record **at = &ix->records; *at && ix->nstaged > 0;) {
+        struct record *r = *at;
+        if (!r->staged) {
+            at = &r->next;
+            continue;
+        }
+        ix->nstaged--;
+        commit(ix, r);
+        if (is_empty(r) && !is_home(ix, r)) {
+            *at = r->next;
+            ix->ncells--;
+            record_free(r);
+        } else {
+            at = &r->next;
+        }
+    }
+    for (size_t i = 0; i < ix->ntold; i++) {
+        ix->told[i]->stale_told = true;
+    }
+    ix->ntold = 0;
+    sweep(ix);
 }
 
 /* What the cell would have defined for a header is to be defined by the next. */
 static void leave_homes(struct index *ix, const struct record *gone)
 {
-    for (struct record *r = ix->records; r; r = r->next) {
+    for (struct record *r = ix->has_homes ? ix->records : NULL; r; r = r->next) {
         for (struct piece *p = r->is_library ? r->first : NULL; p; p = p->next) {
             p->home = p->home == gone ? NULL : p->home;
         }
@@ -449,6 +494,7 @@ static void leave_homes(struct index *ix, const struct record *gone)
 void index_rollback(struct index *ix)
 {
     struct record **at = &ix->records;
+    ix->ntold = 0;
     while (*at && ix->nstaged > 0) {
         struct record *r = *at;
         if (!r->staged) {
@@ -465,8 +511,9 @@ void index_rollback(struct index *ix)
         }
         leave_homes(ix, r);
         *at = r->next;
-        record_free(r);
         ix->nstaged--;
+        ix->ncells--;
+        record_free(r);
     }
 }
 

@@ -81,6 +81,14 @@ void index_rollback(struct index *ix);
 struct clash { const char *name; int first, second; /* cell numbers */ };
 bool index_clash(const struct index *ix, const char *name, size_t len, struct clash *out);
 
+/* Live cells with declarations that were compiled with what a name means no longer, in the order in which they ran. */
+struct stale_cell {
+    int number;
+    const char *names;      /* "area, total": what is out of date in it */
+};
+/* All in the arena. ERR_MEMORY. */
+enum err_code index_stale(const struct index *ix, struct arena *a, struct stale_cell **out, size_t *count, struct err *e);
+
 /* What the identifiers of some text reach, transitively, through macros, types, functions and global initialisers. */
 struct closure {
     const struct source **sources;  /* in order of declaration, each once; in the arena */

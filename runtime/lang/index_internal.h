@@ -33,6 +33,7 @@ struct node {
     struct node *sibling;           /* next of the same piece */
     struct piece *piece;
     const char *type_text;          /* a user's variable or function: its type in full, macros expanded */
+    uint32_t meaning;               /* a user's: the same number as long as nothing made with it is out of date; 0: none */
     bool is_far;                    /* a variable that lives in a cc cell's object */
     bool dead;                      /* its cell has been replaced */
 };
@@ -49,6 +50,13 @@ struct needs {
     size_t count, cap;
 };
 
+/* What a user's function or variable was compiled with, besides its outline: see stale.c. */
+struct use {
+    struct entry *entry;
+    enum space space;
+    uint32_t meaning;
+};
+
 struct piece {
     struct source source;           /* first: a source is cast back to its piece */
     struct record *record;
@@ -60,6 +68,9 @@ struct piece {
     struct needs inner;             /* besides, to define them: function body, initialisers */
     struct node **macros;           /* of the user's: what its outline has expanded */
     size_t nmacros;
+    struct use *uses;               /* of the user's */
+    size_t nuses, cap_uses;
+    bool stale_told;                /* the user knows that it is out of date */
     bool scanned;                   /* needs are known */
     bool pastes;                    /* a macro with ## */
     bool is_macro, is_undef, function_like;
@@ -90,6 +101,7 @@ struct record {
     struct piece *first, *last;
     struct record *replaced;        /* by this one, while staged */
     bool staged;
+    bool needed;                    /* sweep.c: found in use */
     bool by_cc;                     /* compiled by cc, not tcc */
     bool dead;
 };
@@ -104,6 +116,13 @@ struct include {                    /* a header that some cell has asked for */
     bool by_user;
 };
 
+/* A type with a qualifier more than where it was declared. */
+struct qualified {
+    struct qualified *next;
+    struct ctype type;
+};
+enum { QUALIFIED_BUCKETS = 64 };
+
 struct index {
     struct arena arena;
     struct entry **buckets;
@@ -111,10 +130,17 @@ struct index {
     struct record *records;         /* newest first; headers among them */
     size_t nstaged;                 /* of them; they are found without a walk through all of a long session */
     struct include *includes;       /* newest first */
+    struct qualified *qualified[QUALIFIED_BUCKETS]; /* each once, or looking at a variable would cost memory for ever */
     uint32_t order;
     uint32_t stamp;                 /* of the last closure */
     const struct decl **user;       /* index_user_decls' answer */
     size_t user_cap;
+    bool has_homes;                 /* some piece has a home */
+    uint32_t meanings;              /* given out */
+    size_t ncells;                  /* records of cells; swept when there are sweep_at */
+    size_t sweep_at;
+    struct piece **told;            /* owned; what the staged cell's notes tell of as out of date */
+    size_t ntold, cap_told;
 };
 
 /* names.c */
@@ -204,6 +230,33 @@ enum err_code closure_prelude(struct index *ix, const struct tokens *t, struct a
 enum err_code closure_macros(struct index *ix, const struct tokens *t, struct buf *out, struct err *e);
 
 enum err_code expand(struct index *ix, const char *text, size_t len, struct buf *out, struct err *e);
+
+/* stale.c */
+/* The variable of an earlier cell whose memory this one, declared with the same type, keeps; NULL: it is new. */
+struct node *node_kept(const struct node *own);
+/* The earlier cell's function that a function of the same name but another type leaves to its callers; NULL: none. */
+struct node *node_other_function(const struct node *own);
+/* The user's meaning of the name before this cell, if this node's is another; NULL: the same, or there was none. */
+const struct node *node_changed(const struct node *own);
+/* All pieces of the staged cell are there: number their names' meanings, and remember what each was made with. */
+enum err_code stale_bind(struct index *ix, struct record *r, struct err *e);
+/* Whether the piece was made with something that means something else today, and one of its names still means it. */
+bool stale_counts(const struct piece *piece);
+/* The names that still mean it, after a comma where there are some before. */
+void stale_names(struct buf *out, const struct piece *piece);
+/* Whether what the piece was made with reaches this name. */
+bool stale_depends(const struct piece *piece, const struct node *node);
+/* Whether the user knows of the piece that it is out of date. */
+bool stale_is_told(const struct index *ix, const struct piece *piece);
+/* Remember that the notes of the staged cell tell of it. False: out of memory. */
+bool stale_tell(struct index *ix, struct piece *piece);
+
+/* sweep.c: after a commit. */
+/* An older cell without id, all of whose names newer ones have, has been replaced. */
+void sweep_replaced(struct index *ix, struct record *r);
+/* Free records that nothing refers to any more, once there are many. */
+void sweep(struct index *ix);
+void record_free(struct record *r);
 
 /* index.c */
 struct record *index_staged(const struct index *ix);     /* the newest staged cell */

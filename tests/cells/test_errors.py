@@ -49,8 +49,8 @@ def test_the_caret_stands_in_the_users_line_also_for_a_value(run_cell):
 
 
 def test_a_function_that_nobody_defines(run_cell):
-    text = failed(run_cell("int nowhere(void);\nnowhere();"), "CompileError")
-    assert "'nowhere' is declared but defined nowhere: no cell and no library has it" in text
+    text = failed(run_cell("int nowhere(void);\nnowhere();"), "NameError")
+    assert "'nowhere' is declared but not defined yet: run the cell that defines it" in text
 
 
 def test_a_segfault_names_line_and_callers_and_the_next_cell_works(run_cell):

@@ -88,7 +88,9 @@ def test_a_function_of_another_type_leaves_the_earlier_one_to_its_callers(run_ce
     run_cell("int f(int x) { return x * 2 + 10; }")
     run_cell("int g(int x) { return f(x) + 1; }\nint (*p)(int) = f;")
     ran = run_cell("double f(double x) { return x / 2; }")
-    assert ran.stream("stderr") == "'f' changed: cell [2] still uses the old one; run it again\n"
+    assert ran.stream("stderr") == (
+        "note: f changed; cell [2] (g, p) still uses the old one: run it again, or %rerun --stale\n"
+    )
     assert run_cell("g(3) * 1000 + p(4)").result == "17018"
     assert run_cell("f(3)").result == "1.5"
     run_cell("double f(double x) { return x / 4; }")

@@ -126,7 +126,8 @@ static enum err_code link_cell(struct run *r, const struct cell_unit *u, void **
     assert_true(u->nnames <= 64);
     for (size_t i = 0; i < u->nnames; i++) {
         defined[i] = (struct build_symbol){ .name = u->names[i].name, .function = u->names[i].kind == DECL_FUNCTION,
-                                            .keeps_storage = u->names[i].keeps_storage };
+                                            .keeps_storage = u->names[i].keeps_storage,
+                                            .declared = u->names[i].declared };
     }
     (void)snprintf(label, sizeof label, "cell [%d]", r->number);
     return build_cells_add(r->cells, label, u->text, u->len, u->entry, u->needs_cc, defined, u->nnames, entry, &r->e);

@@ -37,6 +37,8 @@ struct fake {
     struct index *index;
     struct flows *flows;
     struct magics *magics;
+    const char *sources[8];   /* of cells that ran, by number */
+    int failing;              /* the one that fails when it runs again */
     bool interrupted;
     unsigned interrupt_after; /* displays; 0: never */
     unsigned displays;
@@ -72,6 +74,19 @@ static inline enum err_code fake_run_cell(void *ctx, const char *label, const ch
     buf_printf(&f->ran, "%s|", label);
     buf_add(&f->ran, text, len);
     return ERR_NONE;
+}
+
+static inline const char *fake_source(void *ctx, int number)
+{
+    const struct fake *f = ctx;
+    return number >= 1 && number < 8 ? f->sources[number] : NULL;
+}
+
+static inline enum err_code fake_rerun(void *ctx, int number, struct err *e)
+{
+    struct fake *f = ctx;
+    buf_printf(&f->ran, "again %d|", number);
+    return number == f->failing ? err_set(e, ERR_COMPILE, "cell [%d] fails", number) : ERR_NONE;
 }
 
 static inline enum err_code fake_symbol(void *ctx, const char *name, void *address, struct err *e)
@@ -124,6 +139,7 @@ static inline void fake_init(struct fake *f, const char *directory, bool with_in
     assert_int_equal(flows_new(f->index, &f->flows, NULL), ERR_NONE);
     f->values = (struct fake_settings){ .undo = 10, .undo_memory = 1 << 30 };
     struct magic_host host = { .ctx = f, .display = fake_display, .stream = fake_stream, .run_cell = fake_run_cell,
+                               .source = fake_source, .rerun = fake_rerun,
                                .symbol = fake_symbol, .variable = fake_variable, .interrupted = fake_interrupted,
                                .undoable = fake_undoable, .undo = fake_undo,
                                .settings = { .rows = fake_table, .values = &f->values, .origins = f->values.origins },

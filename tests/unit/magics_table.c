@@ -65,7 +65,7 @@ static void an_unknown_magic_is_named_with_the_nearest(void **state)
     struct fake *f = *state;
     struct err e;
     assert_int_equal(fake_cell(f, 3, "\n%flwo run", &e), ERR_NAME);
-    assert_string_equal(e.msg, "no magic '%flwo' (did you mean 'flow'?); there are lsmagic, step, flow, artifact, runs, config, undo");
+    assert_string_equal(e.msg, "no magic '%flwo' (did you mean 'flow'?); there are lsmagic, step, flow, artifact, runs, config, undo, rerun");
     assert_string_equal(e.cell, "cell [3]");
     assert_int_equal(e.line, 2);
 }
@@ -214,6 +214,58 @@ static void only_what_may_change_the_session_can_be_undone(void **state)
     assert_false(magics_change("int x;\n%runs")); /* the C part tells by itself */
 }
 
+static void rerun_runs_cells_by_number_and_range(void **state)
+{
+    struct fake *f = *state;
+    struct err e;
+    f->sources[1] = f->sources[2] = f->sources[4] = "x++;";
+    assert_int_equal(fake_cell(f, 5, "%rerun 2 1-4", &e), ERR_NONE);
+    assert_string_equal(f->ran.data, "again 2|again 1|again 2|again 4|");
+}
+
+static void rerun_alone_runs_the_last_cell_that_is_no_rerun(void **state)
+{
+    struct fake *f = *state;
+    struct err e;
+    f->sources[2] = "x++;";
+    f->sources[3] = " %rerun";
+    assert_int_equal(fake_cell(f, 4, "%rerun", &e), ERR_NONE);
+    assert_string_equal(f->ran.data, "again 2|");
+    f->sources[2] = NULL;
+    assert_int_equal(fake_cell(f, 4, "%rerun", &e), ERR_NOT_FOUND);
+    assert_string_equal(e.msg, "there is no cell to run again yet");
+}
+
+static void rerun_stops_at_the_first_error(void **state)
+{
+    struct fake *f = *state;
+    struct err e;
+    f->sources[1] = f->sources[2] = f->sources[3] = "x++;";
+    f->failing = 2;
+    assert_int_equal(fake_cell(f, 4, "%rerun 1-3", &e), ERR_COMPILE);
+    assert_string_equal(f->ran.data, "again 1|again 2|");
+}
+
+static void rerun_says_what_is_wrong_with_its_words(void **state)
+{
+    struct fake *f = *state;
+    struct err e;
+    static const struct { const char *line; enum err_code code; const char *text; } rows[] = {
+        { "%rerun x", ERR_USAGE, "'x' is no cell's number: write 3, or 3-5" },
+        { "%rerun 3-", ERR_USAGE, "'3-' is no cell's number: write 3, or 3-5" },
+        { "%rerun 5-3", ERR_USAGE, "'5-3' is no cell's number: write 3, or 3-5" },
+        { "%rerun 0", ERR_USAGE, "'0' is no cell's number: write 3, or 3-5" },
+        { "%rerun 6", ERR_NOT_FOUND, "no cell [6] has run in this session, or it is too long ago" },
+        { "%rerun --stale 3", ERR_USAGE, "--stale finds its cells by itself: write %rerun --stale, or the numbers alone" },
+        { "%rerun --dry-run", ERR_USAGE, "--dry-run goes with --stale: %rerun --stale --dry-run" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(fake_cell(f, 4, rows[i].line, &e), rows[i].code);
+        assert_string_equal(e.msg, rows[i].text);
+    }
+    assert_int_equal(f->ran.len, 0);
+}
+
 static int set_up(void **state)
 {
     static struct fake fake;
@@ -248,6 +300,10 @@ int main(void)
         cmocka_unit_test(every_row_has_help_and_a_usage),
         WITH_HOST(lsmagic_lists_every_row),
         WITH_HOST(completion_knows_magics_actions_and_options),
+        WITH_HOST(rerun_runs_cells_by_number_and_range),
+        WITH_HOST(rerun_alone_runs_the_last_cell_that_is_no_rerun),
+        WITH_HOST(rerun_stops_at_the_first_error),
+        WITH_HOST(rerun_says_what_is_wrong_with_its_words),
         cmocka_unit_test(only_what_may_change_the_session_can_be_undone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

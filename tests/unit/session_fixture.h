@@ -45,11 +45,7 @@ static inline int teardown(void **state)
 {
     struct fixture *f = *state;
     build_cells_free(f->s.cells);
-    for (size_t i = 0; i < f->s.nshown; i++) {
-        free(f->s.shown[i].text);
-        free(f->s.shown[i].entry);
-    }
-    free(f->s.shown);
+    session_texts_done(&f->s);
     session_failure_done(&f->s.failure);
     (void)munmap(f->s.shared, sizeof *f->s.shared);
     free(f);
