@@ -16,11 +16,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -58,10 +60,14 @@ static int64_t number_in(const char *path, const char *name)
     return at && end == at + strlen(name) ? -1 : n;
 }
 
-/* Bytes that are ours alone, or shared only with our copies. */
+/* Bytes that are ours alone, or shared only with our copies; while they are few, the most there ever were. */
 static int64_t own_memory(void)
 {
     char text[128], *at = text;
+    struct rusage use;
+    if (getrusage(RUSAGE_SELF, &use) == 0 && use.ru_maxrss * 1024 < PLENTY) {
+        return use.ru_maxrss * 1024;
+    }
     if (!read_start("/proc/self/statm", text, sizeof text)) {
         return 0;
     }
@@ -108,24 +114,53 @@ static bool room_for_copy(struct session *s, int64_t memory)
 
 /* ---- descriptors ---- */
 
-/* Each of the user's descriptors. Without malloc: the session would have its pages copied for it. */
-static void each_fd(struct session *s, void (*visit)(struct session *s, int fd, const struct stat *st))
+typedef void fd_visitor(struct session *s, int fd, const struct stat *st);
+
+static void visit_fd(struct session *s, int fd, fd_visitor *visit)
+{
+    struct stat st;
+    if (fstat(fd, &st) == 0 && !session_stdio_is_pipe(fd)) {
+        visit(s, fd, &st);
+    }
+}
+
+/* Each open descriptor, as the system lists them. */
+static void list_fds(struct session *s, fd_visitor *visit)
 {
     _Alignas(struct dirent64) char entries[4096];
     int fds = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (ssize_t n; fds >= 0 && (n = getdents64(fds, entries, sizeof entries)) > 0;) {
         for (ssize_t at = 0; at < n;) {
             const struct dirent64 *d = (const struct dirent64 *)(entries + at);
-            struct stat st;
             int fd = (int)strtol(d->d_name, NULL, 10); /* of "." and "..": 0 */
-            if (fd >= FIRST_USERS_FD && fd != fds && fstat(fd, &st) == 0 && !session_stdio_is_pipe(fd)) {
-                visit(s, fd, &st);
+            if (fd >= FIRST_USERS_FD && fd != fds) {
+                visit_fd(s, fd, visit);
             }
             at += d->d_reclen;
         }
     }
     if (fds >= 0) {
         (void)close(fds);
+    }
+}
+
+/* Each of the user's descriptors. Without malloc: the session would have its pages copied for it. They are numbered from
+ * below, so one poll, which tells what is open, finds them all but in a session that has very many. */
+static void each_fd(struct session *s, fd_visitor *visit)
+{
+    struct pollfd p[SESSION_FDS_END - FIRST_USERS_FD];
+    nfds_t n = sizeof p / sizeof *p;
+    for (nfds_t i = 0; i < n; i++) {
+        p[i] = (struct pollfd){ .fd = FIRST_USERS_FD + (int)i };
+    }
+    if (poll(p, n, 0) < 0 || !(p[n - 1].revents & POLLNVAL)) {
+        list_fds(s, visit);
+        return;
+    }
+    for (nfds_t i = 0; i < n; i++) {
+        if (!(p[i].revents & POLLNVAL)) {
+            visit_fd(s, p[i].fd, visit);
+        }
     }
 }
 
@@ -243,7 +278,6 @@ static bool fork_copy(struct session *s, pid_t *pid)
     sigset_t all, before;
     (void)sigfillset(&all);
     (void)sigprocmask(SIG_SETMASK, &all, &before); /* no handler may run in a process that shares our memory */
-    s->copy = (struct copy){ .threads = count_threads() };
     each_fd(s, note_descriptor);
     pid_t child = s->copy.threads == 0 ? clone_sibling() : -1;
     child = child < 0 ? fork_adopted() : child;
@@ -272,7 +306,7 @@ static json_t *copy_report(struct session *s, const char *op, pid_t pid, int64_t
 {
     s->copied = pid != 0;
     return json_pack("{s:s, s:I, s:i, s:I, s:i, s:b}", "op", op, "checkpoint", (json_int_t)pid, "count", s->count,
-                     "memory", (json_int_t)memory, "threads", count_threads(), "changed", 1);
+                     "memory", (json_int_t)memory, "threads", s->copy.threads, "changed", 1);
 }
 
 /* ---- waking ---- */
@@ -393,6 +427,7 @@ static void go_on(struct session *s)
         k.words.file[WORDS_FILE - 1] = '\0';
         s->shared->words.said = 0; /* if we should die of them, the next copy won't */
         become_session(s);
+        s->copy = (struct copy){ .threads = 0 };
     } while (fork_copy(s, &pid));
     json_t *ready = copy_report(s, "ready", pid > 0 ? pid : 0, own_memory());
     if (k.takeover.kind == TAKEOVER_IDLE) {
@@ -410,6 +445,7 @@ json_t *session_checkpoint(struct session *s, const char *op)
 {
     pid_t pid = 0;
     int64_t memory = own_memory();
+    s->copy = (struct copy){ .threads = count_threads() };
     (void)fflush(stdout); /* or the copy would print it again */
     if (s->kernel > 0 && room_for_copy(s, memory)) {
         if (fork_copy(s, &pid)) {
