@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 /* Its memory is given back by the process itself, while it ends, and only when nothing else wants the processor; SIGCHLD
  * tells, and it is reaped there. */
@@ -43,6 +44,7 @@ bool checkpoints_push(struct checkpoints *c, struct checkpoint new, const struct
     if (!is_child(new.pid) || checkpoints_has(c, new.pid)) {
         return false;
     }
+    (void)setpgid(new.pid, new.pid); /* as it does itself: whoever comes first; the next cell may kill the session's group */
     if (c->n == sizeof c->at / sizeof *c->at) {
         drop_oldest(c);
     }

@@ -104,6 +104,15 @@ def test_many_crashes_in_a_row(prepared):
         assert prepared("state++").result == str(1 + i)
 
 
+def test_a_cell_that_kills_its_process_group_at_once_never_meets_the_copy(prepared):
+    prepared("void *sleeper(void *a) { for (;;) pause(); }\npthread_t t;")
+    for i in range(150):
+        prepared(f"state = {i}; pthread_create(&t, NULL, sleeper, NULL);")
+        error = error_of(prepared("kill(0, SIGKILL);\npause();"))
+        assert error["traceback"][1:] == ["The state from before the cell is back.", "1 thread that ran before the cell has ended."]
+        assert prepared("state").result == str(i)
+
+
 def test_the_users_wait_finds_no_copies(prepared):
     assert prepared("wait(NULL)").result == "-1"
     assert prepared("if (fork() == 0) _exit(7);\nint status; wait(&status); WEXITSTATUS(status)").result == "7"
