@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 build=$1 venv=$2
 shift 2
-[ $# -gt 0 ] || set -- tests/unit tests/protocol tests/cells tests/flows tests/e2e
+[ $# -gt 0 ] || set -- tests/unit tests/protocol tests/cells tests/flows tests/soak tests/e2e
 passed=0 failed=0 skipped=0
 reports=$build/reports
 mkdir -p "$reports"

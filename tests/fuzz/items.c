@@ -51,7 +51,7 @@ static void check_items(const struct items *items, size_t count)
     for (size_t i = 0; i < items->count; i++) {
         const struct item *item = &items->at[i];
         must(item->end <= count && item->first < item->end && (i == 0 || item->first >= items->at[i - 1].end));
-        must(item->kind != ITEM_EXPRESSION || i + 1 == items->count);
+        must(i == 0 || items->at[i - 1].kind != ITEM_EXPRESSION || item->kind == ITEM_PP); /* the last, or a branch's last */
         if (item->kind == ITEM_FUNCTION || item->kind == ITEM_DECLARATION) {
             check_declaration(item, count);
         }
