@@ -7,7 +7,7 @@ from conftest import size
 CELLS = size(10000, 100000)
 WARM = CELLS // 10  # until then caches and the history fill
 SESSION_GROWTH = 2 << 20
-KERNEL_GROWTH = 2 << 20
+KERNEL_GROWTH = 6 << 20  # the digests of up to 65,536 messages, so that none is taken twice: 4 MiB, and more while a set grows
 
 # One round. Each text is run again and again, as by a user who goes over a notebook: redefinitions, values, errors, output.
 ROUND = [
