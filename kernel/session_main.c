@@ -5,9 +5,11 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -35,6 +37,19 @@ static void drop_tunables(void)
     if (value && strcmp(value, SESSION_TUNABLES) == 0) {
         (void)unsetenv(SESSION_TUNABLES_NAME);
     }
+}
+
+/* The session's own few megabytes, from `low` on, stay in small pages: a huge one would be copied piece by piece, and makes
+ * each copy's page table longer. */
+static void keep_small_pages(char *low)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    char *from = (char *)(((uintptr_t)low + page - 1) & ~(page - 1));
+    char *top = sbrk(0);
+    if (top > from) {
+        (void)madvise(from, (size_t)(top - from), MADV_NOHUGEPAGE);
+    }
+    (void)prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0);
 }
 
 static enum err_code serve(struct session *s, struct err *e)
@@ -67,11 +82,14 @@ int main(void)
     struct err e;
     static struct session s;                /* zeroed; as large as its path */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* also while a cell runs for ever */
+    (void)prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); /* until keep_small_pages */
+    char *heap = sbrk(0);
     drop_tunables();
     enum err_code code = prepare_files(&e);
     code = code ? code : session_init(&s, SESSION_FD, &e);
     if (!code) {
         session_guard_signals(&s);
+        keep_small_pages(heap);
         json_t *ready = session_checkpoint(&s, "ready");
         if (ready) {
             session_say(&s, ready);

@@ -5,7 +5,7 @@ from client import Kernel, descriptors, memory
 from conftest import size
 
 CELLS = size(10000, 100000)
-WARM = CELLS // 10  # until then caches and the history fill
+WARM = max(CELLS // 10, 4000)  # until then caches, the history and the texts of cells fill
 SESSION_GROWTH = 2 << 20
 KERNEL_GROWTH = 6 << 20  # the digests of up to 65,536 messages, so that none is taken twice: 4 MiB, and more while a set grows
 
