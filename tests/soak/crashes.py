@@ -135,7 +135,7 @@ CRASHES = {
                                             "soak_deref(NULL);", SEGV),
     "stdout closed": _crash("fclose(stdout);\nsoak_deref(NULL);", SEGV),
     "no stdout": _crash("stdout = NULL;\nsoak_deref(NULL);", SEGV, place=CHAIN),  # or the thread meets it first
-    "stdout overwritten": _crash("memset(stdout, 0x7f, sizeof *stdout);\nsoak_deref(NULL);", SEGV),
+    "stdout overwritten": _crash("memset(stdout, 0x7f, sizeof *stdout);\nsoak_deref(NULL);", SEGV, place=CHAIN),
     "children left": _crash("for (int i = 0; i < 4; i++) if (fork() == 0) { for (;;) pause(); }\nsoak_deref(NULL);", SEGV),
     "a daemon left": _crash("if (fork() == 0) { setsid(); if (fork() == 0) for (;;) pause(); _exit(0); }\nwait(NULL); soak_deref(NULL);", SEGV),
     "a dead child left": _crash("if (fork() == 0) _exit(0);\nsoak_deref(NULL);", SEGV),

@@ -8,6 +8,7 @@ import time
 import pytest
 from client import Kernel, Wrong, descriptors, memory
 from crashes import CRASHES, HELPERS, check_error
+from sizes import say  # noqa: F401  (a fixture)
 
 CRASHES_RUN = 1000
 HEAP = 100 << 20

@@ -2,7 +2,7 @@
 
 import pytest
 from client import Kernel, descriptors, memory
-from conftest import size
+from sizes import say, size  # noqa: F401  (say is a fixture)
 
 CELLS = size(10000, 100000)
 WARM = max(CELLS // 10, 4000)  # until then caches, the history and the texts of cells fill

@@ -2,7 +2,7 @@
 
 import pytest
 from model import run
-from conftest import size
+from sizes import size
 
 SEEDS = size([1, 2], [1, 2, 3, 4])
 
