@@ -258,9 +258,12 @@ static void on_execute(struct session *s, const json_t *m)
         results = evaluate(s, expressions);
     }
     s->cell_id = NULL;
-    /* a cell that didn't compile has changed nothing */
+    /* A cell that didn't compile has changed nothing. One that was interrupted while its threads go on is answered first: a
+     * fork takes long when they keep the processors busy. */
     bool copy = s->changed && !s->undo;
-    json_t *done = copy ? session_checkpoint(s, "done") : json_pack("{s:s, s:i}", "op", "done", "undo", s->undo);
+    bool late = copy && s->interrupted && session_user_threads() > 0;
+    json_t *done = copy && !late ? session_checkpoint(s, "done")
+                                 : json_pack("{s:s, s:i, s:b}", "op", "done", "undo", s->undo, "late", (int)late);
     if (done) {
         (void)json_object_set_new(done, "ok", json_boolean(e.code == ERR_NONE));
         (void)json_object_set_new(done, "payload", json_array());
@@ -268,6 +271,10 @@ static void on_execute(struct session *s, const json_t *m)
         session_say(s, done);
     } else {
         json_decref(results); /* of a cell that is long over */
+    }
+    json_t *report = late ? session_checkpoint(s, "copy") : NULL;
+    if (report) {
+        session_say(s, report);
     }
 }
 

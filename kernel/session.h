@@ -136,6 +136,9 @@ void session_guard_renew(struct session *s);
 /* Call entry (NULL: only the newest cell's constructors) under guard. */
 void session_run(struct session *s, void (*entry)(void), struct outcome *out);
 
+/* How many threads of the user's there are. */
+int session_user_threads(void);
+
 /* End the guarded code from inside, also from a thread that it started: does not return. Outside of it, and in forked
  * children: false. The second, for input that nobody gives: on the cell's thread only. */
 bool session_leave(int status, const char *called);

@@ -200,12 +200,6 @@ static void restore_offsets(const struct session *s)
 
 /* ---- the copy ---- */
 
-static int count_threads(void)
-{
-    struct stat st;
-    return stat("/proc/self/task", &st) == 0 && st.st_nlink > 3 ? (int)st.st_nlink - 3 : 0;
-}
-
 /* Until the kernel wakes us. It is our parent, once a helper that forked us has ended, and we end with it. */
 static void sleep_until_woken(struct session *s)
 {
@@ -445,7 +439,7 @@ json_t *session_checkpoint(struct session *s, const char *op)
 {
     pid_t pid = 0;
     int64_t memory = own_memory();
-    s->copy = (struct copy){ .threads = count_threads() };
+    s->copy = (struct copy){ .threads = session_user_threads() };
     (void)fflush(stdout); /* or the copy would print it again */
     if (s->kernel > 0 && room_for_copy(s, memory)) {
         if (fork_copy(s, &pid)) {

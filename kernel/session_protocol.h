@@ -22,6 +22,8 @@
  *   {"op":"error","ename":S,"evalue":S,"traceback":[S..]}
  *   {"op":"done","ok":B,"payload":[..],"user_expressions":{..},"checkpoint":PID,"count":N,"memory":BYTES,"changed":B}
  *                                                 PID: a sleeping copy of the session as it is now; 0: there is none
+ *   {"op":"done",..,"late":true}                  the copy comes by a message of its own:
+ *   {"op":"copy","checkpoint":PID,..}             as in done
  *   {"op":"done",..,"undo":N}                     end me, and wake the copy from N cells ago
  *   {"op":"reply", ...}                           to complete and inspect
  *

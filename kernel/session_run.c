@@ -165,7 +165,7 @@ static void end_child(void)
     _exit(0);
 }
 
-static int count_threads(void)
+int session_user_threads(void)
 {
     struct stat st;
     return stat("/proc/self/task", &st) == 0 && st.st_nlink > 3 ? (int)st.st_nlink - 3 : 0;
@@ -192,7 +192,7 @@ static void mend_libc(void)
 __attribute__((noinline)) void session_run(struct session *s, void (*entry)(void), struct outcome *out)
 {
     struct guard *g = &session_guard;
-    volatile int threads = count_threads();
+    volatile int threads = session_user_threads();
     *out = (struct outcome){ .ending = END_RETURN };
     g->outcome = out;
     g->writing = 0;
@@ -216,7 +216,7 @@ __attribute__((noinline)) void session_run(struct session *s, void (*entry)(void
         end_child();
     }
     if (out->ending == END_INTERRUPT) {
-        out->threads = count_threads() - threads;
+        out->threads = session_user_threads() - threads;
     }
     (void)alarm(0); /* whom it was set for is gone */
     session_guard_signals(s);

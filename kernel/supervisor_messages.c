@@ -145,8 +145,18 @@ static void on_done(struct supervisor *s, json_t *m)
         return;
     }
     capture_end(&s->capture);
+    if (json_is_true(json_object_get(m, "late"))) {
+        s->copies.stale = true; /* until on_copy: none has what the cell did */
+        supervisor_show_copies(s);
+    }
     supervisor_take_copy(s, m);
     finish_by(s, m);
+}
+
+static void on_copy(struct supervisor *s, json_t *m)
+{
+    supervisor_take_copy(s, m);
+    supervisor_look_for_output(s);
 }
 
 static void on_reply(struct supervisor *s, json_t *m)
@@ -166,7 +176,7 @@ static void handle(struct supervisor *s, json_t *m)
         void (*act)(struct supervisor *s, json_t *m);
     } ops[] = { { "stream", on_stream }, { "display", on_display }, { "clear_output", on_clear_output },
                 { "result", on_result }, { "error", on_error },     { "done", on_done },
-                { "reply", on_reply },   { "ready", on_ready },     { "input", on_input } };
+                { "reply", on_reply },   { "copy", on_copy },       { "ready", on_ready },     { "input", on_input } };
     const char *op = text_of(m, "op", "");
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
         if (strcmp(ops[i].op, op) == 0) {

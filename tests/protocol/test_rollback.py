@@ -180,6 +180,19 @@ def test_an_interrupted_cell_keeps_what_it_did_and_a_later_crash_goes_back_to_th
     assert prepared("state").result == "50"
 
 
+def test_a_crash_goes_back_to_a_cell_that_was_interrupted_while_its_threads_went_on(prepared, kernel):
+    msg_id = kernel.execute("void *busy(void *a) { for (;;) { } return a; }\npthread_t t[4];\n"
+                            "for (int i = 0; i < 4; i++) pthread_create(&t[i], NULL, busy, NULL);\n"
+                            "state = 70; pthread_join(t[0], NULL);")
+    wait_busy(kernel, msg_id)
+    time.sleep(0.2)
+    kernel.parent.interrupt_kernel()
+    assert reply_of(kernel, msg_id)["content"]["ename"] == "KeyboardInterrupt"
+    error = error_of(prepared("state = 80; deref(NULL);"))
+    assert error["traceback"][-1] == "4 threads that ran before the cell have ended."
+    assert prepared("state").result == "70"
+
+
 def test_no_process_is_left_by_crashes(prepared, kernel_manager):
     for _ in range(5):
         error_of(prepared("deref(NULL);"))
