@@ -146,10 +146,10 @@ static void on_done(struct supervisor *s, json_t *m)
     }
     capture_end(&s->capture);
     if (json_is_true(json_object_get(m, "late"))) {
-        s->copies.stale = true; /* until on_copy: none has what the cell did */
-        supervisor_show_copies(s);
+        s->copies.stale = true; /* until on_copy: none has what the cell did. The session counts on that copy already */
+    } else {
+        supervisor_take_copy(s, m);
     }
-    supervisor_take_copy(s, m);
     finish_by(s, m);
 }
 

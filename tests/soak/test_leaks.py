@@ -4,8 +4,8 @@ import pytest
 from client import Kernel, descriptors, memory
 from sizes import say, size  # noqa: F401  (say is a fixture)
 
-CELLS = size(10000, 100000)
-WARM = max(CELLS // 10, 4000)  # until then caches, the history and the texts of cells fill
+CELLS = size(20000, 100000)
+WARM = 10000  # until then caches, the history and the texts of cells fill, and the heap has its first huge page
 SESSION_GROWTH = 2 << 20
 KERNEL_GROWTH = 6 << 20  # the digests of up to 65,536 messages, so that none is taken twice: 4 MiB, and more while a set grows
 
