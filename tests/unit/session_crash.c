@@ -73,7 +73,6 @@ static void a_full_stack_of_a_thread_is_told(void **state)
     static const char *const starts[] = {
         THREADS DEEP "void *body(void *p) { return deep(1) ? p : 0; }" IN_THREAD,
         THREADS DEEP "int body(void *p) { return deep(1); }\nvoid f(void) { thrd_t t; thrd_create(&t, body, 0); thrd_join(t, 0); }",
-        THREADS "void *body(void *p) { volatile char big[16 << 20]; big[8 << 20] = 1; return p; }" IN_THREAD,
     };
     struct fixture *f = *state;
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
@@ -154,15 +153,6 @@ static void exit_ends_a_main_and_not_the_session(void **state)
     assert_int_equal(f->o.status, 3);
 }
 
-static void exit_in_a_thread_ends_the_main(void **state)
-{
-    struct fixture *f = *state;
-    f->s.program = true;
-    run(f, THREADS "void *body(void *p) { exit(4); }\nvoid f(void) { pthread_t t; pthread_create(&t, 0, body, 0); for (;;) ; }");
-    assert_int_equal(f->o.ending, END_EXIT);
-    assert_int_equal(f->o.status, 4);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,7 +166,6 @@ int main(void)
         TEST(a_stack_pointer_that_leads_nowhere_is_told),
         TEST(callers_behind_a_library_are_found),
         TEST(exit_ends_a_main_and_not_the_session),
-        TEST(exit_in_a_thread_ends_the_main),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
