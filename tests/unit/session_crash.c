@@ -1,6 +1,7 @@
 /* User code that ends its session while a copy stands by: what it leaves word of. Each runs in a child of the test. */
 #include "tests/unit/session_fixture.h"
 
+#include <sched.h>
 #include <sys/wait.h>
 
 /* Run a cell in a session that has a copy; it must die of it. Then f->o is what it left word of. */
@@ -83,6 +84,21 @@ static void a_full_stack_of_a_thread_is_told(void **state)
     }
 }
 
+/* Below its stack stands memory that cannot be used, as far as the array reaches: what else may be mapped there is chance. */
+static void an_array_larger_than_a_threads_stack_is_told(void **state)
+{
+    struct fixture *f = *state;
+    die(f, THREADS "#include <sys/mman.h>\n"
+                   "void *body(void *p) { volatile char big[16 << 20]; big[8 << 20] = 1; return p; }\n"
+                   "void f(void) { char *room = mmap(0, 32 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);\n"
+                   "    mprotect(room + (31 << 20), 1 << 20, PROT_READ | PROT_WRITE);\n"
+                   "    pthread_attr_t a; pthread_attr_init(&a); pthread_attr_setstack(&a, room + (31 << 20), 1 << 20);\n"
+                   "    pthread_t t; pthread_create(&t, &a, body, 0); pthread_join(t, 0); }");
+    assert_true(f->o.thread);
+    assert_memory_equal(told(f), "StackOverflow: ", sizeof "StackOverflow: " - 1);
+    assert_non_null(strstr(told(f), "cell [7] line 5 in body"));
+}
+
 static void a_thread_that_exits_is_told(void **state)
 {
     struct fixture *f = *state;
@@ -153,12 +169,25 @@ static void exit_ends_a_main_and_not_the_session(void **state)
     assert_int_equal(f->o.status, 3);
 }
 
+static void exit_in_a_thread_ends_the_main(void **state)
+{
+    struct fixture *f = *state;
+    f->s.program = true;
+    run(f, THREADS "void *body(void *p) { exit(4); }\nvoid f(void) { pthread_t t; pthread_create(&t, 0, body, 0); for (;;) ; }");
+    assert_int_equal(f->o.ending, END_EXIT);
+    assert_int_equal(f->o.status, 4);
+    while (session_user_threads() > 0) { /* it still runs code that the fixture gives back */
+        (void)sched_yield();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(each_signal_has_its_words),
         TEST(a_thread_that_crashes_is_told_as_one),
         TEST(a_full_stack_of_a_thread_is_told),
+        TEST(an_array_larger_than_a_threads_stack_is_told),
         TEST(a_thread_that_exits_is_told),
         TEST(exit_inside_a_library_is_told),
         TEST(many_threads_that_crash_at_once_leave_one_word),
@@ -166,6 +195,7 @@ int main(void)
         TEST(a_stack_pointer_that_leads_nowhere_is_told),
         TEST(callers_behind_a_library_are_found),
         TEST(exit_ends_a_main_and_not_the_session),
+        TEST(exit_in_a_thread_ends_the_main),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
