@@ -39,9 +39,19 @@ static bool fits(const struct checkpoints *c, const struct settings *settings)
     return c->n <= (size_t)undo + 1 && memory <= settings->undo_memory;
 }
 
+static bool has(const struct checkpoints *c, pid_t pid)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->at[i].pid == pid) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool checkpoints_push(struct checkpoints *c, struct checkpoint new, const struct settings *settings)
 {
-    if (!is_child(new.pid) || checkpoints_has(c, new.pid)) {
+    if (!is_child(new.pid) || has(c, new.pid)) {
         return false;
     }
     (void)setpgid(new.pid, new.pid); /* as it does itself: whoever comes first; the next cell may kill the session's group */
@@ -77,16 +87,6 @@ bool checkpoints_ended(struct checkpoints *c, pid_t pid)
             c->stale = c->stale || i + 1 == c->n;
             c->n--;
             memmove(c->at + i, c->at + i + 1, (c->n - i) * sizeof *c->at);
-            return true;
-        }
-    }
-    return false;
-}
-
-bool checkpoints_has(const struct checkpoints *c, pid_t pid)
-{
-    for (size_t i = 0; i < c->n; i++) {
-        if (c->at[i].pid == pid) {
             return true;
         }
     }

@@ -36,8 +36,6 @@ bool checkpoints_take(struct checkpoints *c, size_t back, struct checkpoint *out
 /* A child ended; true if it was one of them, which is then forgotten. */
 bool checkpoints_ended(struct checkpoints *c, pid_t pid);
 
-bool checkpoints_has(const struct checkpoints *c, pid_t pid);
-
 /* Discard all. */
 void checkpoints_clear(struct checkpoints *c);
 

@@ -4,6 +4,7 @@
 #include "kernel/iopub.h"
 
 #include "kernel/log.h"
+#include "runtime/base/clock.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -53,9 +54,7 @@ void iopub_done(struct iopub *io)
 
 static long long now_ms(void)
 {
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail with this clock */
-    return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return clock_ns() / 1000000;
 }
 
 static void set_lossy(struct iopub *io, bool lossy)

@@ -1,6 +1,7 @@
 /* See output.h. */
 #include "kernel/output.h"
 
+#include "runtime/base/clock.h"
 #include "runtime/base/err.h"
 #include "runtime/base/file.h"
 #include "runtime/store/store.h"
@@ -24,9 +25,7 @@ enum {
 
 static double now(void)
 {
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail with this clock */
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+    return (double)clock_ns() / 1e9;
 }
 
 void output_init(struct output *o, struct capture *capture)

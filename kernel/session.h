@@ -31,7 +31,9 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /* An error as Jupyter shows it. Zeroed: none. */
@@ -67,7 +69,7 @@ struct copy {
 /* A function that cells get instead of libc's. */
 struct session_symbol {
     const char *name;
-    void *address;
+    uintptr_t function;
 };
 
 enum { SESSION_FDS_END = 200 }; /* descriptors of ours that a user should not meet are behind this */
@@ -136,9 +138,6 @@ void session_guard_renew(struct session *s);
 /* Call entry (NULL: only the newest cell's constructors) under guard. */
 void session_run(struct session *s, void (*entry)(void), struct outcome *out);
 
-/* How many threads of the user's there are. */
-int session_user_threads(void);
-
 /* End the guarded code from inside, also from a thread that it started: does not return. Outside of it, and in forked
  * children: false. The second, for input that nobody gives: on the cell's thread only. */
 bool session_leave(int status, const char *called);
@@ -165,6 +164,11 @@ bool session_has_checkpoint(const struct session *s);
 /* Leave word of how user code ended, write out what stdout holds, and end the process: the kernel wakes the copy, which
  * tells the user. Async-signal-safe, on any thread. Only if session_has_checkpoint. */
 _Noreturn void session_die(struct session *s, const struct outcome *o);
+
+/* ---- session_threads.c ---- */
+
+/* How many threads of the user's there are. */
+int session_user_threads(void);
 
 /* ---- session_trace.c ---- */
 
@@ -243,8 +247,11 @@ bool session_stdio_closed(FILE **variable);
 void session_stdio_begin(struct session *s);
 void session_stdio_restore(void);
 
-/* Whether a descriptor is one of the two pipes to the kernel. */
-bool session_stdio_is_pipe(int fd);
+/* Whether it is one of the two pipes to the kernel. */
+bool session_stdio_is_pipe(const struct stat *st);
+
+/* Give back a stream's lock that this thread holds, however often: a jump has left it. */
+void session_stdio_unlock(FILE *f);
 
 /* Before something is written to stderr, or a child is started that may: write out what stdout holds, and wait until the
  * kernel has read it. */

@@ -31,7 +31,6 @@
 
 enum {
     FIRST_USERS_FD = SESSION_SHARED_FD + 1,
-    LAST_USERS_FD = 1023,  /* looked at in a signal handler */
     PLENTY = 256 << 20,    /* bytes below which a copy is not asked whether it fits */
     CLOSED_SHOWN = 4,
     STDOUT_MOST = 1 << 24  /* bytes; with more, its pointers are taken for damaged */
@@ -119,7 +118,7 @@ typedef void fd_visitor(struct session *s, int fd, const struct stat *st);
 static void visit_fd(struct session *s, int fd, fd_visitor *visit)
 {
     struct stat st;
-    if (fstat(fd, &st) == 0 && !session_stdio_is_pipe(fd)) {
+    if (fstat(fd, &st) == 0 && !session_stdio_is_pipe(&st)) {
         visit(s, fd, &st);
     }
 }
@@ -144,7 +143,7 @@ static void list_fds(struct session *s, fd_visitor *visit)
     }
 }
 
-/* Each of the user's descriptors. Without malloc: the session would have its pages copied for it. They are numbered from
+/* Each of the user's descriptors. Without malloc: the session would have its pages copied for it, and it may be dying. They are numbered from
  * below, so one poll, which tells what is open, finds them all but in a session that has very many. */
 static void each_fd(struct session *s, fd_visitor *visit)
 {
@@ -483,39 +482,33 @@ static void write_out(void)
     }
 }
 
-static void name_open_files(struct last_words *w)
+/* A file that is open for writing, and is not memory. */
+static void note_written(struct session *s, int fd, const struct stat *st)
 {
-    char link[] = "/proc/self/fd/0000";
-    w->files = 0;
-    w->file[0] = '\0';
-    for (int fd = FIRST_USERS_FD; fd <= LAST_USERS_FD; fd++) {
-        struct stat st;
-        int flags = fcntl(fd, F_GETFL);
-        if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || !st.st_nlink) {
-            continue;
-        }
-        if (w->files++ == 0) {
-            size_t at = sizeof "/proc/self/fd/" - 1;
-            int digits[4] = { fd / 1000, fd / 100 % 10, fd / 10 % 10, fd % 10 };
-            bool begun = false;
-            for (int i = 0; i < 4; i++) {
-                begun = begun || digits[i] || i == 3;
-                if (begun) {
-                    link[at++] = (char)('0' + digits[i]);
-                }
-            }
-            link[at] = '\0';
-            ssize_t n = readlink(link, w->file, WORDS_FILE - 1);
-            w->file[n < 0 ? 0 : n] = '\0';
-        }
+    struct last_words *w = &s->shared->words;
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY || !S_ISREG(st->st_mode) || !st->st_nlink || w->files++ > 0) {
+        return;
     }
+    char link[32] = "/proc/self/fd/", digits[12];
+    size_t at = strlen(link), n = 0;
+    for (int rest = fd; rest > 0; rest /= 10) {
+        digits[n++] = (char)('0' + rest % 10);
+    }
+    while (n > 0) {
+        link[at++] = digits[--n];
+    }
+    ssize_t len = readlink(link, w->file, WORDS_FILE - 1);
+    w->file[len < 0 ? 0 : len] = '\0';
 }
 
 _Noreturn void session_die(struct session *s, const struct outcome *o)
 {
     struct last_words *w = &s->shared->words;
     w->outcome = *o;
-    name_open_files(w);
+    w->files = 0;
+    w->file[0] = '\0';
+    each_fd(s, note_written);
     w->said = 1;
     write_out();
     (void)kill(s->pid, SIGKILL); /* all threads, and no handler of the user's */

@@ -28,7 +28,7 @@ struct guard {
     /* a pending interrupt */
     volatile sig_atomic_t pending; /* enum pending of session_interrupt.c */
     struct outcome wanted; /* what the cell ends by, without frames */
-    struct timespec since;
+    int64_t since; /* of clock_ns */
     /* return addresses on the stack that stand replaced, see session_interrupt.c */
     struct guard_trap {
         uintptr_t slot, original;

@@ -44,12 +44,6 @@ static struct {
     char password[PASSWORD_MAX];
 } input; /* as stdin is: of the process */
 
-/* Sent to a thread that waits for input when the cell is over. */
-static int leave_signal(void)
-{
-    return SIGRTMAX - 4;
-}
-
 static void on_leave(int signo)
 {
     (void)signo; /* it only has to break off a ppoll */
@@ -120,7 +114,7 @@ static bool begin_turn(struct turn *t)
     }
     (void)pthread_sigmask(SIG_BLOCK, &all, &t->mask);
     (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &t->cancel);
-    (void)sigdelset(&t->mask, leave_signal());
+    (void)sigdelset(&t->mask, session_leave_signal());
     if (input.session->interrupted && session_is_mine()) {
         (void)raise(SIGINT); /* it is under way: a wait must not swallow it */
     }
@@ -285,19 +279,12 @@ static char *cell_getpass(const char *prompt)
 
 const struct session_symbol *session_input_symbols(size_t *n)
 {
-    static struct session_symbol symbols[3];
-    const struct {
-        const char *name;
-        uintptr_t function;
-    } ours[] = {
+    static const struct session_symbol symbols[] = {
         { "read", (uintptr_t)cell_read },
         { "readv", (uintptr_t)cell_readv },
         { "getpass", (uintptr_t)cell_getpass },
     };
-    *n = sizeof ours / sizeof *ours;
-    for (size_t i = 0; i < *n; i++) {
-        symbols[i] = (struct session_symbol){ ours[i].name, (void *)ours[i].function };
-    }
+    *n = sizeof symbols / sizeof *symbols;
     return symbols;
 }
 
@@ -318,18 +305,6 @@ enum err_code session_input_open(struct session *s, struct err *e)
     input.ours->_fileno = STDIN_FILENO; /* for libraries that ask by fileno */
     session_stdio_replace(&stdin, input.ours, STDIN_FILENO);
     return ERR_NONE;
-}
-
-/* What has jumped out of a read has left the stream locked. */
-static void unlock_stream(void)
-{
-    const struct { /* libc's */
-        int lock, count;
-        void *owner;
-    } *lock = (const void *)input.ours->_lock;
-    while (lock->owner == (void *)pthread_self()) {
-        funlockfile(input.ours);
-    }
 }
 
 void session_input_begin(struct session *s)
@@ -354,12 +329,12 @@ void session_input_end(void)
     struct sigaction leave = { .sa_handler = on_leave };
     pid_t me = gettid(), other = atomic_load(&input.holder);
     if (other != 0 && other != me) {
-        (void)sigaction(leave_signal(), &leave, NULL); /* can only fail for bad numbers */
+        (void)sigaction(session_leave_signal(), &leave, NULL); /* can only fail for bad numbers */
     }
-    while (other != 0 && other != me && tgkill(getpid(), other, leave_signal()) == 0) {
+    while (other != 0 && other != me && tgkill(getpid(), other, session_leave_signal()) == 0) {
         (void)nanosleep(&pause, NULL);
         other = atomic_load(&input.holder);
     }
     (void)atomic_compare_exchange_strong(&input.holder, &other, 0); /* cut short by a jump, or by the thread's end */
-    unlock_stream();
+    session_stdio_unlock(input.ours); /* what has jumped out of a read has left it locked */
 }

@@ -13,6 +13,8 @@
  * be lost. */
 #include "kernel/session_guard.h"
 
+#include "runtime/base/clock.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -32,11 +34,6 @@ enum pending {
     PENDING_NOW
 };
 
-static int look_signal(void)
-{
-    return SIGRTMAX - 4;
-}
-
 /* ---- the timer ---- */
 
 static void set_look_timer(long ns)
@@ -50,17 +47,14 @@ static void set_look_timer(long ns)
 static void make_look_timer(void)
 {
     struct guard *g = &session_guard;
-    struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = look_signal() };
+    struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = session_look_signal() };
     event._sigev_un._tid = g->thread; /* libc has no public name for it */
     g->has_look_timer = timer_create(CLOCK_MONOTONIC, &event, &g->look_timer) == 0;
 }
 
 static long waited_us(void)
 {
-    struct timespec now;
-    const struct timespec *since = &session_guard.since;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
-    return (long)(now.tv_sec - since->tv_sec) * 1000000 + (now.tv_nsec - since->tv_nsec) / 1000;
+    return (long)((clock_ns() - session_guard.since) / 1000);
 }
 
 /* ---- leaving ---- */
@@ -199,7 +193,7 @@ static void consider(ucontext_t *c)
 static void begin_waiting(void)
 {
     session_guard.pending = PENDING_NOW;
-    (void)clock_gettime(CLOCK_MONOTONIC, &session_guard.since); /* cannot fail with this clock */
+    session_guard.since = clock_ns();
     set_look_timer(LOOK_NS);
 }
 
@@ -247,7 +241,7 @@ void session_interrupt_end_cell(const struct outcome *o)
         g->wanted = *o;
         g->wanted.nframes = 0;
         g->pending = PENDING_ASKED;
-        (void)tgkill(g->pid, g->thread, look_signal());
+        (void)tgkill(g->pid, g->thread, session_look_signal());
     }
 }
 
@@ -265,10 +259,10 @@ void session_interrupt_signals(void)
 {
     struct sigaction interrupt = { .sa_flags = SA_SIGINFO | SA_ONSTACK, .sa_sigaction = on_interrupt };
     struct sigaction look = { .sa_flags = SA_SIGINFO | SA_ONSTACK, .sa_sigaction = on_look };
-    (void)sigaddset(&interrupt.sa_mask, look_signal());
+    (void)sigaddset(&interrupt.sa_mask, session_look_signal());
     (void)sigaddset(&look.sa_mask, SIGINT);
     (void)sigaction(SIGINT, &interrupt, NULL); /* can only fail for bad numbers */
-    (void)sigaction(look_signal(), &look, NULL);
+    (void)sigaction(session_look_signal(), &look, NULL);
     if (!session_guard.has_look_timer) {
         make_look_timer();
     }

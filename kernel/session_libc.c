@@ -69,12 +69,18 @@ static void cell_undefined(const char *name)
     abort();
 }
 
+static enum err_code give(struct build_cells *cells, const struct session_symbol *symbols, size_t n, struct err *e)
+{
+    enum err_code code = ERR_NONE;
+    for (size_t i = 0; i < n && !code; i++) {
+        code = build_cells_host(cells, symbols[i].name, (void *)symbols[i].function, e);
+    }
+    return code;
+}
+
 enum err_code session_libc(struct build_cells *cells, struct err *e)
 {
-    const struct {
-        const char *name;
-        uintptr_t function;
-    } ours[] = {
+    static const struct session_symbol ours[] = {
         { "exit", (uintptr_t)cell_exit },
         { "_exit", (uintptr_t)cell_immediate_exit },
         { "_Exit", (uintptr_t)cell_immediate_exit },
@@ -82,18 +88,10 @@ enum err_code session_libc(struct build_cells *cells, struct err *e)
         { "atexit", (uintptr_t)cell_atexit },
         { "weir_session_value", (uintptr_t)weir_session_value },
     };
-    enum err_code code = ERR_NONE;
-    size_t n;
-    const struct session_symbol *(*const more[])(size_t *) = { session_input_symbols, session_write_symbols };
+    size_t n_input, n_write;
+    const struct session_symbol *input = session_input_symbols(&n_input), *write = session_write_symbols(&n_write);
     build_cells_undefined(cells, cell_undefined);
-    for (size_t i = 0; i < sizeof ours / sizeof *ours && !code; i++) {
-        code = build_cells_host(cells, ours[i].name, (void *)ours[i].function, e);
-    }
-    for (size_t k = 0; k < sizeof more / sizeof *more; k++) {
-        const struct session_symbol *symbols = more[k](&n);
-        for (size_t i = 0; i < n && !code; i++) {
-            code = build_cells_host(cells, symbols[i].name, symbols[i].address, e);
-        }
-    }
-    return code;
+    enum err_code code = give(cells, ours, sizeof ours / sizeof *ours, e);
+    code = code ? code : give(cells, input, n_input, e);
+    return code ? code : give(cells, write, n_write, e);
 }

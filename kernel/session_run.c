@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct guard session_guard;
@@ -165,27 +164,14 @@ static void end_child(void)
     _exit(0);
 }
 
-int session_user_threads(void)
-{
-    struct stat st;
-    return stat("/proc/self/task", &st) == 0 && st.st_nlink > 3 ? (int)st.st_nlink - 3 : 0;
-}
-
 /* What a jump out of libc may have left: locks of streams, and a thread that can be cancelled anywhere. */
 extern FILE *_IO_list_all __attribute__((weak)); /* libc's: all streams, linked by _chain */
 
 static void mend_libc(void)
 {
-    struct lock { /* libc's, of a stream */
-        int lock, count;
-        void *owner;
-    };
     (void)pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, NULL);
     for (FILE *f = &_IO_list_all ? _IO_list_all : stdout; f; f = f->_chain) {
-        const struct lock *lock = f->_lock;
-        while (lock && lock->lock != 0 && lock->owner == (void *)pthread_self()) {
-            funlockfile(f);
-        }
+        session_stdio_unlock(f);
     }
 }
 

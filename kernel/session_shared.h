@@ -29,16 +29,26 @@ enum {
     WORDS_FILE = 256
 };
 
-/* Wakes a copy, which waits for it with all other signals blocked. */
+/* The signals that are ours: those that wake a copy (which waits for it with all others blocked), ask the session to write out
+ * what stdout holds, make it look whether an interrupted cell can be left, and drive a thread out of a wait for input. */
 static inline int session_wake_signal(void)
 {
     return SIGRTMAX - 2;
 }
 
-/* Asks the session to write out what stdout holds. */
 static inline int session_flush_signal(void)
 {
     return SIGRTMAX - 3;
+}
+
+static inline int session_look_signal(void)
+{
+    return SIGRTMAX - 4;
+}
+
+static inline int session_leave_signal(void)
+{
+    return SIGRTMAX - 5;
 }
 
 /* How user code ended. */

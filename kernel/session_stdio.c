@@ -34,12 +34,6 @@ enum {
     NEED_LOCK = 0x80   /* libc's own _IO_FLAGS2_NEED_LOCK: putchar takes the lock also while there is one thread */
 };
 
-/* What libc has in place of a lock (bits/types/struct_FILE.h has only the pointer). */
-struct stream_lock {
-    int lock, count;
-    void *owner;
-};
-
 static struct {
     struct session *session;
     struct stat out, err; /* of descriptors 1 and 2 while they are the pipes */
@@ -53,10 +47,15 @@ static struct {
     size_t n;
 } stdio = { .saved_out = -1, .saved_err = -1 }; /* as the streams are: of the process */
 
-static bool is_pipe(int fd, const struct stat *pipe)
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+static bool leads_to(int fd, const struct stat *pipe)
 {
     struct stat st;
-    return fstat(fd, &st) == 0 && st.st_dev == pipe->st_dev && st.st_ino == pipe->st_ino;
+    return fstat(fd, &st) == 0 && is_same(&st, pipe);
 }
 
 /* ---- streams of ours in the place of libc's ---- */
@@ -147,7 +146,7 @@ int session_stdio_fclose(FILE *f)
         __fpurge(r->ours);
         return 0;
     }
-    bool ours = f == stdout && stdio.session && getpid() == stdio.session->pid && is_pipe(STDOUT_FILENO, &stdio.out);
+    bool ours = f == stdout && stdio.session && getpid() == stdio.session->pid && leads_to(STDOUT_FILENO, &stdio.out);
     return ours ? fflush(f) : fclose(f);
 }
 
@@ -159,17 +158,27 @@ bool session_stdio_is_stderr(const FILE *f)
 
 /* ---- order ---- */
 
-bool session_stdio_is_pipe(int fd)
+bool session_stdio_is_pipe(const struct stat *st)
 {
-    return is_pipe(fd, &stdio.out) || is_pipe(fd, &stdio.err);
+    return is_same(st, &stdio.out) || is_same(st, &stdio.err);
 }
 
 /* Whether this thread is in the middle of printing: a signal handler of the user's prints then, or of ours. The lock would
  * let it in. */
 static bool is_busy_here(FILE *f)
 {
-    const struct stream_lock *lock = f->_lock;
-    return lock && lock->owner == (void *)pthread_self();
+    const struct { /* what libc has in place of a lock (bits/types/struct_FILE.h has only the pointer) */
+        int lock, count;
+        void *owner;
+    } *lock = (const void *)f->_lock;
+    return lock && lock->lock != 0 && lock->owner == (void *)pthread_self();
+}
+
+void session_stdio_unlock(FILE *f)
+{
+    while (is_busy_here(f)) {
+        funlockfile(f);
+    }
 }
 
 static size_t in_stdout_pipe(void)
@@ -316,7 +325,7 @@ void session_stdio_begin(struct session *s)
 void session_stdio_restore(void)
 {
     (void)fflush(stdout);
-    if (!is_pipe(STDOUT_FILENO, &stdio.out)) {
+    if (!leads_to(STDOUT_FILENO, &stdio.out)) {
         (void)dup2(stdio.saved_out, STDOUT_FILENO);
     }
     for (size_t i = 0; i < stdio.n; i++) {

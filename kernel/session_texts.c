@@ -3,6 +3,8 @@
  * A ring: beyond TEXTS_MAX texts or TEXTS_BYTES bytes the oldest goes. A table finds a label's. */
 #include "kernel/session.h"
 
+#include "runtime/base/hash.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +20,7 @@ struct texts {
 
 static uint32_t *head_of(struct texts *t, const char *label)
 {
-    uint32_t h = 2166136261u; /* FNV-1a */
-    for (; *label; label++) {
-        h = (h ^ (unsigned char)*label) * 16777619u;
-    }
-    return &t->heads[h % HEADS];
+    return &t->heads[hash_bytes(0, label, strlen(label)) % HEADS];
 }
 
 struct shown_cell *session_shown(struct session *s, const char *label)

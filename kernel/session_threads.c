@@ -5,6 +5,8 @@
  * libraries. */
 #include "kernel/session_guard.h"
 
+#include "runtime/base/threads.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
@@ -34,6 +36,12 @@ static bool has_key;
 struct thread_stack session_thread_stack(void)
 {
     return stack;
+}
+
+int session_user_threads(void)
+{
+    int n = threads_besides_first();
+    return n > 0 ? n : 0;
 }
 
 static void release(void *alt)

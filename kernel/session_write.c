@@ -221,11 +221,7 @@ static wint_t cell_fputwc(wchar_t c, FILE *f)
 
 const struct session_symbol *session_write_symbols(size_t *n)
 {
-    static struct session_symbol symbols[64];
-    const struct {
-        const char *name;
-        uintptr_t function;
-    } ours[] = {
+    static const struct session_symbol symbols[] = {
         OURS(write), OURS(writev), OURS(dprintf), OURS(vdprintf),
         OURS(sleep), OURS(usleep), OURS(nanosleep), OURS(clock_nanosleep), OURS(thrd_sleep), OURS(pause),
         OURS(poll), OURS(ppoll), OURS(select), OURS(pselect), OURS(epoll_wait),
@@ -233,14 +229,12 @@ const struct session_symbol *session_write_symbols(size_t *n)
         OURS(execv), OURS(execvp), OURS(execve), OURS(execvpe), OURS(execl), OURS(execlp), OURS(execle),
         OURS(vfwprintf), OURS(fwprintf), OURS(fputws), OURS(fputwc), { "putwc", (uintptr_t)cell_fputwc },
         { "fileno", (uintptr_t)session_stdio_fileno }, { "fileno_unlocked", (uintptr_t)session_stdio_fileno },
-        { "freopen", (uintptr_t)session_stdio_freopen }, { "freopen64", (uintptr_t)session_stdio_freopen }, { "fclose", (uintptr_t)session_stdio_fclose },
+        { "freopen", (uintptr_t)session_stdio_freopen }, { "freopen64", (uintptr_t)session_stdio_freopen },
+        { "fclose", (uintptr_t)session_stdio_fclose },
         { "putc_unlocked", (uintptr_t)fputc }, { "fputc_unlocked", (uintptr_t)fputc },
         { "putchar_unlocked", (uintptr_t)putchar }, { "fputs_unlocked", (uintptr_t)fputs },
         { "fwrite_unlocked", (uintptr_t)fwrite },
     };
-    *n = sizeof ours / sizeof *ours;
-    for (size_t i = 0; i < *n; i++) {
-        symbols[i] = (struct session_symbol){ ours[i].name, (void *)ours[i].function };
-    }
+    *n = sizeof symbols / sizeof *symbols;
     return symbols;
 }

@@ -4,6 +4,7 @@
 
 #include "kernel/log.h"
 #include "kernel/settings_load.h"
+#include "runtime/base/clock.h"
 #include "runtime/lang/items.h"
 
 #include <errno.h>
@@ -32,9 +33,21 @@ enum { FD_SOCKET, FD_OUT, FD_ERR, FD_TIMER, FD_LOOK, FD_SIGNALS, FD_COUNT };
 
 static long long now_ms(void)
 {
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail with this clock */
-    return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return clock_ns() / 1000000;
+}
+
+/* Tell the session's side what can be undone. */
+static void show_copies(struct supervisor *s)
+{
+    const struct checkpoints *c = &s->copies;
+    if (!s->shared) {
+        return;
+    }
+    s->shared->copies = c->n > 0 && !c->stale;
+    s->shared->nundo = c->n > 0 ? (int32_t)c->n - 1 : 0;
+    for (size_t i = 0; i + 1 < c->n; i++) {
+        s->shared->undo_counts[i] = c->at[c->n - 1 - i].count;
+    }
 }
 
 void supervisor_reset(struct supervisor *s)
@@ -47,7 +60,7 @@ void supervisor_reset(struct supervisor *s)
     json_decref(s->waiting);
     s->waiting = NULL;
     checkpoints_clear(&s->copies);
-    supervisor_show_copies(s);
+    show_copies(s);
 }
 
 enum err_code supervisor_respawn(struct supervisor *s, struct err *e)
@@ -72,19 +85,6 @@ void supervisor_kill(const struct supervisor *s)
 
 /* ---- its copies ---- */
 
-void supervisor_show_copies(struct supervisor *s)
-{
-    const struct checkpoints *c = &s->copies;
-    if (!s->shared) {
-        return;
-    }
-    s->shared->copies = c->n > 0 && !c->stale;
-    s->shared->nundo = c->n > 0 ? (int32_t)c->n - 1 : 0;
-    for (size_t i = 0; i + 1 < c->n; i++) {
-        s->shared->undo_counts[i] = c->at[c->n - 1 - i].count;
-    }
-}
-
 void supervisor_take_copy(struct supervisor *s, const json_t *message)
 {
     const json_t *threads = json_object_get(message, "threads");
@@ -99,7 +99,7 @@ void supervisor_take_copy(struct supervisor *s, const json_t *message)
     } else if (json_is_true(json_object_get(message, "changed"))) {
         checkpoints_clear(&s->copies); /* none has what it has now */
     }
-    supervisor_show_copies(s);
+    show_copies(s);
 }
 
 void supervisor_wake(struct supervisor *s, const struct checkpoint *copy, const struct takeover *takeover)
@@ -110,7 +110,7 @@ void supervisor_wake(struct supervisor *s, const struct checkpoint *copy, const 
     s->ready = s->interrupt_due = false;
     s->waking = true;
     s->stale = 0;
-    supervisor_show_copies(s);
+    show_copies(s);
     (void)kill(copy->pid, session_wake_signal()); /* dead: SIGCHLD tells */
 }
 
@@ -127,7 +127,7 @@ static void reap(struct supervisor *s)
             died = true;
             session_status = status;
         } else if (checkpoints_ended(&s->copies, pid)) {
-            supervisor_show_copies(s);
+            show_copies(s);
         }
     }
     if (died) {

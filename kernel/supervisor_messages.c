@@ -8,21 +8,17 @@
 #include "kernel/ending.h"
 #include "kernel/log.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 static void finish_cell(struct supervisor *s, bool ok, json_t *payload, json_t *user_expressions)
 {
+    capture_end(&s->capture);
     if (!s->silent) {
         output_end(&s->output);
+        capture_flush(&s->capture);
     }
-    capture_end(&s->capture);
     s->running = s->failed = s->killed = false;
     s->interrupted_at = 0;
     s->events.done(s->events.ctx, ok, payload, user_expressions);
@@ -144,7 +140,6 @@ static void on_done(struct supervisor *s, json_t *m)
         }
         return;
     }
-    capture_end(&s->capture);
     if (json_is_true(json_object_get(m, "late"))) {
         s->copies.stale = true; /* until on_copy: none has what the cell did. The session counts on that copy already */
     } else {

@@ -5,6 +5,8 @@
  *   pipes -> supervisor_drain -> output (the limit of a cell) -> capture (gathers) -> stream messages */
 #include "kernel/supervisor_state.h"
 
+#include "runtime/base/clock.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -149,9 +151,7 @@ void supervisor_text(struct supervisor *s, enum capture_stream stream, const cha
 
 static long long now_us(void)
 {
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail with this clock */
-    return (long long)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+    return clock_ns() / 1000;
 }
 
 void supervisor_emit(void *ctx, const char *name, const char *text, size_t len)

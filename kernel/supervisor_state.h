@@ -68,9 +68,6 @@ void supervisor_send_waiting(struct supervisor *s);
 /* Take in the copy of itself that a session's message names, if it does. */
 void supervisor_take_copy(struct supervisor *s, const json_t *message);
 
-/* Tell the session's side what can be undone. */
-void supervisor_show_copies(struct supervisor *s);
-
 /* Interrupt the session's process group; end the session's process. */
 void supervisor_interrupt(const struct supervisor *s);
 void supervisor_kill(const struct supervisor *s);

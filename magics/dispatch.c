@@ -95,7 +95,9 @@ void magics_free(struct magics *m)
     free(m);
 }
 
-bool magics_is(const char *text)
+/* Whether one of a cell's parts is so; also if it has a %% magic in the wrong place, which is ours to refuse. unknown: the
+ * answer if memory doesn't suffice to tell. */
+static bool any_part(const char *text, bool (*is_so)(const struct part *p), bool unknown)
 {
     struct arena a;
     arena_init(&a);
@@ -103,12 +105,22 @@ bool magics_is(const char *text)
     size_t n = 0;
     struct err e;
     enum err_code code = parts_split(text, strlen(text), magics_has, NULL, &a, &parts, &n, &e);
-    bool found = code == ERR_SYNTAX; /* a %% magic in the wrong place: ours to refuse */
-    for (size_t i = 0; !code && i < n; i++) {
-        found = found || parts[i].kind != PART_C;
+    bool found = code && (code == ERR_SYNTAX || unknown);
+    for (size_t i = 0; !code && !found && i < n; i++) {
+        found = is_so(&parts[i]);
     }
     arena_done(&a);
     return found;
+}
+
+static bool is_magic(const struct part *p)
+{
+    return p->kind != PART_C;
+}
+
+bool magics_is(const char *text)
+{
+    return any_part(text, is_magic, false);
 }
 
 /* The row of a magic as it stands in a cell, of its action if it has one. NULL: it is unknown. */
@@ -124,20 +136,16 @@ static const struct magic *row_of(const struct part *p)
     return action ? action : row; /* in quotes, or on a line behind a backslash: it may be any */
 }
 
+/* An unknown one does nothing; C tells by itself. */
+static bool changes(const struct part *p)
+{
+    const struct magic *row = is_magic(p) ? row_of(p) : NULL;
+    return row && !row->shows;
+}
+
 bool magics_change(const char *text)
 {
-    struct arena a;
-    arena_init(&a);
-    struct part *parts = NULL;
-    size_t n = 0;
-    struct err e;
-    bool change = parts_split(text, strlen(text), magics_has, NULL, &a, &parts, &n, &e) != ERR_NONE;
-    for (size_t i = 0; !change && i < n; i++) {
-        const struct magic *row = parts[i].kind == PART_C ? NULL : row_of(&parts[i]);
-        change = row && !row->shows; /* an unknown one does nothing; C tells by itself */
-    }
-    arena_done(&a);
-    return change;
+    return any_part(text, changes, true);
 }
 
 /* ---- one magic ---- */

@@ -2,6 +2,7 @@
 #include "magics/progress.h"
 
 #include "magics/summary.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/html.h"
 
 #include <stdio.h>
@@ -62,7 +63,7 @@ static void show_live(struct progress *p)
     if (!html.failed && !text.failed) {
         show_bundle(p->m, html.data, text.data, p->display_id, p->shown);
         p->shown = true;
-        (void)clock_gettime(CLOCK_MONOTONIC, &p->last);
+        p->last = clock_ns();
     }
     buf_done(&html);
     buf_done(&text);
@@ -70,10 +71,7 @@ static void show_live(struct progress *p)
 
 static bool is_due(const struct progress *p)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    long ms = (long)(now.tv_sec - p->last.tv_sec) * 1000 + (now.tv_nsec - p->last.tv_nsec) / 1000000;
-    return !p->shown || ms >= SHOW_EVERY_MS;
+    return !p->shown || (clock_ns() - p->last) / 1000000 >= SHOW_EVERY_MS;
 }
 
 /* ---- events ---- */

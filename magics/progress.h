@@ -6,7 +6,7 @@
 #include "magics/state.h"
 #include "runtime/view/view.h"
 
-#include <time.h>
+#include <stdint.h>
 
 struct progress {
     struct magics *m;
@@ -17,7 +17,7 @@ struct progress {
     double *began;                /* seconds into the run when a step was first seen at work; < 0: not yet */
     char display_id[64];
     bool shown;
-    struct timespec last;         /* when it was shown last */
+    int64_t last;                 /* of clock_ns: when it was shown last */
     double elapsed;
 
     /* from the events */

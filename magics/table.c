@@ -140,11 +140,7 @@ enum err_code magics_unknown(const struct magic *rows, const char *what, const c
     struct buf text;
     buf_init(&text, 0);
     buf_printf(&text, "no magic '%s%.*s'", what, (int)(len < 60 ? len : 60), name);
-    options_nearest(&text, word, names, n);
-    buf_str(&text, "; there are");
-    for (size_t i = 0; i < n; i++) {
-        buf_printf(&text, "%s %s", i ? "," : "", names[i]);
-    }
+    options_offer(&text, word, "", names, n);
     enum err_code code = err_set(e, ERR_NAME, "%s", text.data);
     buf_done(&text);
     return code;

@@ -8,15 +8,9 @@
  * What object_look.c has found to have its address taken stays. So does all that cc has made: it is not looked into. */
 #include "runtime/build/cells.h"
 
-#include <stdlib.h>
-#include <sys/stat.h>
+#include "runtime/base/threads.h"
 
-/* No thread but ours. The folder of a process's threads has a link for each, besides its own two. */
-static bool is_single(void)
-{
-    struct stat st;
-    return stat("/proc/self/task", &st) == 0 && st.st_nlink == 3;
-}
+#include <stdlib.h>
 
 static void give_back(struct build_cells *b, struct unit *u)
 {
@@ -57,7 +51,7 @@ void build_cells_ran(struct build_cells *b)
     if (b->newest && !b->newest->has_functions && can_go(b->newest)) {
         give_back(b, b->newest);
     }
-    if (b->nidle == 0 || b->has_contexts || !is_single()) {
+    if (b->nidle == 0 || b->has_contexts || threads_besides_first() != 0) {
         return;
     }
     while (b->nidle > 0) {

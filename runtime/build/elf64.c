@@ -47,6 +47,14 @@ static bool image_open(struct image *im, void *data, size_t len)
     return true;
 }
 
+/* The same for bytes that are only read. */
+static bool image_look(struct image *im, const void *data, size_t len)
+{
+    void *bytes;
+    memcpy(&bytes, &data, sizeof bytes);
+    return image_open(im, bytes, len);
+}
+
 static void image_close(struct image *im)
 {
     void *sections;
@@ -76,9 +84,7 @@ static bool section_symbol(const struct image *im, const Elf64_Shdr *s, const ch
 bool elf64_symbol(const void *data, size_t len, const char *name, uint64_t *value)
 {
     struct image im;
-    void *bytes;
-    memcpy(&bytes, &data, sizeof bytes); /* only read here */
-    if (!image_open(&im, bytes, len)) {
+    if (!image_look(&im, data, len)) {
         return false;
     }
     bool found = false;
@@ -106,9 +112,7 @@ static const char *string_at(const struct image *im, size_t section, uint64_t of
 bool elf64_part(const void *data, size_t len, const char *name, struct elf64_part *out)
 {
     struct image im;
-    void *bytes;
-    memcpy(&bytes, &data, sizeof bytes); /* only read here */
-    if (!image_open(&im, bytes, len)) {
+    if (!image_look(&im, data, len)) {
         return false;
     }
     bool found = false;
@@ -127,9 +131,7 @@ bool elf64_part(const void *data, size_t len, const char *name, struct elf64_par
 bool elf64_function(const void *data, size_t len, uint64_t address, const char **name, uint64_t *value)
 {
     struct image im;
-    void *bytes;
-    memcpy(&bytes, &data, sizeof bytes); /* only read here */
-    if (!image_open(&im, bytes, len)) {
+    if (!image_look(&im, data, len)) {
         return false;
     }
     bool found = false;

@@ -1,5 +1,7 @@
-/* See pool.h. Open addressing, linear probing, FNV-1a. */
+/* See pool.h. Open addressing, linear probing. */
 #include "runtime/build/pool.h"
+
+#include "runtime/base/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,15 +19,6 @@ void pool_done(struct pool *p)
 {
     free(p->table);
     *p = (struct pool){ .base = NULL };
-}
-
-static uint64_t hash_of(const char *bytes, size_t len)
-{
-    uint64_t h = 14695981039346656037u;
-    for (size_t i = 0; i < len; i++) {
-        h = (h ^ (unsigned char)bytes[i]) * 1099511628211u;
-    }
-    return h ^ (h >> 32);
 }
 
 static bool grow(struct pool *p)
@@ -66,7 +59,7 @@ const char *pool_put(struct pool *p, const char *bytes, size_t len, size_t align
     if (p->count * 2 >= p->cap && !grow(p)) {
         return NULL;
     }
-    uint64_t hash = hash_of(bytes, len);
+    uint64_t hash = hash_bytes(0, bytes, len);
     size_t i = (size_t)hash & (p->cap - 1);
     for (; p->table[i].len; i = (i + 1) & (p->cap - 1)) {
         const struct literal *l = &p->table[i];

@@ -1,5 +1,7 @@
-/* See symbols.h. Open addressing, linear probing, FNV-1a. */
+/* See symbols.h. Open addressing, linear probing. */
 #include "runtime/build/symbols.h"
+
+#include "runtime/base/hash.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,19 +19,10 @@ void symbols_done(struct symbols *s)
     arena_done(&s->names);
 }
 
-static size_t hash(const char *name, size_t len)
-{
-    uint64_t h = 14695981039346656037u;
-    for (size_t i = 0; i < len; i++) {
-        h = (h ^ (unsigned char)name[i]) * 1099511628211u;
-    }
-    return (size_t)(h ^ (h >> 32));
-}
-
 /* The slot of this name, or the free one where it would go. cap > count. */
 static struct symbol *slot(const struct symbols *s, const char *name, size_t len)
 {
-    for (size_t i = hash(name, len) & (s->cap - 1);; i = (i + 1) & (s->cap - 1)) {
+    for (size_t i = (size_t)hash_bytes(0, name, len) & (s->cap - 1);; i = (i + 1) & (s->cap - 1)) {
         struct symbol *at = &s->at[i];
         if (!at->name || (strncmp(at->name, name, len) == 0 && at->name[len] == '\0')) {
             return at;

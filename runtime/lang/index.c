@@ -444,7 +444,7 @@ static bool is_empty(const struct record *r)
     return !r->first;
 }
 
-static void commit(struct index *ix, struct record *r)
+static void commit(struct record *r)
 {
     for (struct piece *p = r->replaced ? r->replaced->first : NULL; p; p = p->next) {
         for (struct node *n = p->nodes; n; n = n->sibling) {
@@ -453,7 +453,7 @@ static void commit(struct index *ix, struct record *r)
     }
     r->staged = false;
     r->replaced = NULL;
-    sweep_replaced(ix, r);
+    sweep_replaced(r);
 }
 
 void index_commit(struct index *ix)
@@ -465,7 +465,7 @@ void index_commit(struct index *ix)
             continue;
         }
         ix->nstaged--;
-        commit(ix, r);
+        commit(r);
         if (is_empty(r) && !is_home(ix, r)) {
             *at = r->next;
             ix->ncells--;

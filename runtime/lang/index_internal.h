@@ -253,7 +253,7 @@ bool stale_tell(struct index *ix, struct piece *piece);
 
 /* sweep.c: after a commit. */
 /* An older cell without id, all of whose names newer ones have, has been replaced. */
-void sweep_replaced(struct index *ix, struct record *r);
+void sweep_replaced(struct record *r);
 /* Free records that nothing refers to any more, once there are many. */
 void sweep(struct index *ix);
 void record_free(struct record *r);

@@ -39,9 +39,8 @@ static void forget_names(struct record *r)
     }
 }
 
-void sweep_replaced(struct index *ix, struct record *r)
+void sweep_replaced(struct record *r)
 {
-    (void)ix;
     for (const struct piece *p = r->id ? NULL : r->first; p; p = p->next) {
         for (const struct node *n = p->nodes; n; n = n->sibling) {
             struct node *older = n->older;

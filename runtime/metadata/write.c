@@ -1,6 +1,7 @@
 /* See metadata.h: recording runs, tasks, artifacts. A task is one row in task and attempt, and one in artifact and (if
  * new) object for each value. */
 #include "runtime/metadata/database.h"
+#include "runtime/base/hash.h"
 #include "runtime/store/store.h"
 
 #include <stdio.h>
@@ -136,11 +137,7 @@ enum err_code metadata_run_beat(struct metadata *m, int64_t run, int64_t now, st
 
 static size_t slot_of(int64_t run, const char *name)
 {
-    uint64_t h = 14695981039346656037u ^ (uint64_t)run; /* FNV-1a */
-    for (const char *p = name; *p; p++) {
-        h = (h ^ (unsigned char)*p) * 1099511628211u;
-    }
-    return (size_t)((h ^ (h >> 32)) % NAME_SLOTS);
+    return (size_t)(hash_bytes((uint64_t)run, name, strlen(name)) % NAME_SLOTS);
 }
 
 /* The id in column 0 of a look-up that is bound already; 0: no row. */

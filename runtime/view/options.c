@@ -102,20 +102,11 @@ static enum err_code unknown(const struct option_row *rows, const char *name, si
     buf_str(&text, "no option '--");
     buf_add(&text, name, len);
     buf_str(&text, "'");
-    char word[MAX_NAME];
+    char word[MAX_NAME] = "";
     if (len < sizeof word) {
         memcpy(word, name, len);
-        word[len] = '\0';
-        options_nearest(&text, word, names, n);
     }
-    if (n == 0) {
-        buf_str(&text, "; there are none");
-    } else {
-        buf_str(&text, "; there are");
-        for (size_t i = 0; i < n; i++) {
-            buf_printf(&text, "%s --%s", i ? "," : "", names[i]);
-        }
-    }
+    options_offer(&text, word, "--", names, n);
     enum err_code code = err_set(e, ERR_USAGE, "%s", text.data);
     buf_done(&text);
     return code;
@@ -251,5 +242,14 @@ void options_nearest(struct buf *out, const char *word, const char *const *names
             buf_printf(out, " or '%s'", names[second]);
         }
         buf_str(out, "?)");
+    }
+}
+
+void options_offer(struct buf *out, const char *word, const char *mark, const char *const *names, size_t count)
+{
+    options_nearest(out, word, names, count);
+    buf_str(out, count ? "; there are" : "; there are none");
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(out, "%s %s%s", i ? "," : "", mark, names[i]);
     }
 }

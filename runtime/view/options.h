@@ -53,4 +53,7 @@ void options_help(struct buf *out, const struct option_row *rows);
 /* " (did you mean 'run'?)" appended when one or two of the names are near to word. */
 void options_nearest(struct buf *out, const char *word, const char *const *names, size_t count);
 
+/* The same, then "; there are --run, --rows" (mark "--"), or "; there are none". */
+void options_offer(struct buf *out, const char *word, const char *mark, const char *const *names, size_t count);
+
 #endif

@@ -207,11 +207,7 @@ enum err_code setting_find(const struct setting *rows, const char *name, const s
     struct buf text;
     buf_init(&text, 0);
     buf_printf(&text, "no setting '%.*s'", shown_length(name), name);
-    options_nearest(&text, name, names, n);
-    buf_str(&text, "; there are");
-    for (size_t i = 0; i < n; i++) {
-        buf_printf(&text, "%s %s", i ? "," : "", names[i]);
-    }
+    options_offer(&text, name, "", names, n);
     enum err_code code = err_set(e, ERR_NAME, "%s", text.data);
     buf_done(&text);
     return code;
